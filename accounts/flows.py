@@ -1,0 +1,134 @@
+"""Signing up, in and out, and changing a password: the same for the pages and the API.
+
+Callers have counted the attempt against the rate limit before: every function that takes a
+password hashes it, which costs about 200 ms.
+"""
+
+import logging
+
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.models import update_last_login
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+
+from accounts.errors import (
+    BadCredentials,
+    EmailTaken,
+    RegistrationClosed,
+    WeakPassword,
+    WrongPassword,
+)
+from accounts.models import Session, User
+from hummbl import client
+from hummbl.logging import escape
+
+logger = logging.getLogger(__name__)
+
+PASSWORD_MAX_LENGTH = 1000
+
+
+def sign_up(*, email: str, password: str, name: str = "") -> User:
+    """A new user with the role `user`, usable at once.
+
+    Raises RegistrationClosed, WeakPassword and EmailTaken.
+    """
+    if not settings.REGISTRATION_OPEN:
+        raise RegistrationClosed
+    user = User(email=email.strip().lower(), name=name.strip())
+    _check_strength(password, user, path="password")
+    # Before the transaction: a hash takes too long to hold SQLite's only writer.
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        raise EmailTaken from error
+    logger.info("Signed up: user %s", user.pk)
+    return user
+
+
+def authenticate(request: HttpRequest | None = None, *, email: str, password: str) -> User:
+    """The active user with that address and password. `request` only names the client in the log.
+
+    Raises BadCredentials; one password is hashed whether or not the account exists.
+    """
+    user = None
+    if len(password) <= PASSWORD_MAX_LENGTH:
+        user = auth.authenticate(request, username=email.strip(), password=password)
+    if not isinstance(user, User):
+        address = client.address(request) if request else None
+        logger.warning("Sign-in failed for %s from %s", escape(email[:254]), address)
+        raise BadCredentials
+    return user
+
+
+def sign_in(request: HttpRequest, *, email: str, password: str) -> User:
+    """Sign a browser in: authenticate, and give the session a new id. Raises BadCredentials."""
+    user = authenticate(request, email=email, password=password)
+    auth.login(request, user)
+    return user
+
+
+def open_session(request: HttpRequest, user: User) -> tuple[Session, str]:
+    """Sign a program in: a bearer session and its token, which is seen here and never again."""
+    update_last_login(User, user)
+    return Session.open(user, ip=client.address(request), user_agent=client.user_agent(request))
+
+
+def sign_out(request: HttpRequest, session: Session | None = None) -> None:
+    """End the bearer session that the request came with, else the browser's."""
+    if session is not None:
+        session.delete()
+    else:
+        auth.logout(request)
+
+
+def change_password(
+    user: User,
+    *,
+    current: str,
+    new: str,
+    keep: Session | None = None,
+    request: HttpRequest | None = None,
+) -> None:
+    """Set a new password and end every session of the user except the one in use.
+
+    That is the bearer session `keep`, or the browser session of `request`: the others hold a hash
+    of the old password. Raises WrongPassword and WeakPassword.
+    """
+    if len(current) > PASSWORD_MAX_LENGTH or not user.check_password(current):
+        logger.warning("Password change refused: wrong current password of user %s", user.pk)
+        raise WrongPassword
+    set_password(user, new, path="new_password", keep=keep)
+    if request is not None:
+        auth.update_session_auth_hash(request, user)
+
+
+def set_password(
+    user: User, password: str, *, path: str = "password", keep: Session | None = None
+) -> None:
+    """Set a password without asking for the old one, and end the sessions but `keep`.
+
+    Raises WeakPassword, naming the field `path`.
+    """
+    _check_strength(password, user, path=path)
+    user.set_password(password)
+    with transaction.atomic():
+        user.save(update_fields=["password", "updated_at"])
+        others = user.sessions.all()
+        (others.exclude(pk=keep.pk) if keep else others).delete()
+    logger.info("Password changed: user %s", user.pk)
+
+
+def _check_strength(password: str, user: User, *, path: str) -> None:
+    try:
+        if len(password) > PASSWORD_MAX_LENGTH:
+            raise ValidationError(
+                f"This password is too long. It may have {PASSWORD_MAX_LENGTH} characters."
+            )
+        validate_password(password, user)
+    except ValidationError as error:
+        raise WeakPassword(error, path=path) from error

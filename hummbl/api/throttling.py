@@ -1,0 +1,64 @@
+"""The rate limits as REST framework's throttles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rest_framework.throttling import BaseThrottle
+
+from hummbl import ratelimit
+
+if TYPE_CHECKING:
+    # REST framework's views import this module.
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+
+class ApiThrottle(BaseThrottle):
+    """`RATE_LIMIT_API`, by user or address: what every view has unless it says otherwise."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Count the request. Raises RateLimited."""
+        ratelimit.check_api(request._request, request.user)  # noqa: SLF001
+        return True
+
+
+class ExecuteThrottle(BaseThrottle):
+    """`RATE_LIMIT_EXECUTE`, by user."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Count the request. Raises RateLimited."""
+        ratelimit.check_execute(request._request, request.user)  # noqa: SLF001
+        return True
+
+
+class AuthThrottle(BaseThrottle):
+    """`RATE_LIMIT_AUTH`, by address and account, for views that take a password.
+
+    The view's `auth_action` names the counter. The account is the posted `email`, or who is
+    signed in. Addresses that try ever new accounts meet `RATE_LIMIT_API`.
+    """
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Count the attempt before anything is hashed. Raises RateLimited."""
+        plain = request._request  # noqa: SLF001
+        if request.method != "POST":
+            ratelimit.check_api(plain, request.user)
+            return True
+        user: Any = request.user
+        if user.is_authenticated:
+            account = user.get_username()
+        else:
+            ratelimit.check_api(plain)
+            account = request.data.get("email") if isinstance(request.data, Mapping) else None
+        action: str = getattr(view, "auth_action", "login")
+        ratelimit.check_auth(plain, action, account[:254] if isinstance(account, str) else "")
+        return True
+
+
+def count_denied(request: Request, view: APIView) -> None:
+    """Count a call that was refused before its throttles ran. Raises RateLimited."""
+    plain = request._request  # noqa: SLF001
+    if view.throttle_classes and ratelimit.reading_of(plain) is None:
+        ratelimit.check_api(plain, request.user)

@@ -1,0 +1,95 @@
+"""One id for every request, on its log lines and in its answer."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.functional import SimpleLazyObject
+
+from hummbl.logging import ACCESS_LOGGER, context
+
+logger = logging.getLogger(ACCESS_LOGGER)
+
+HEADER = "X-Request-ID"
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._\-]{8,64}")
+# Asked for every few seconds or a dozen times a page: logged only when something is wrong.
+_QUIET_PATHS = ("/static/", "/api/health")
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+
+
+class RequestIdMiddleware:
+    """Take over a well-formed `X-Request-ID` or make one, bind it, answer with it, log the request.
+
+    The access line has the path without its query, which may hold secrets.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.is_async:
+            return self._answer_async(request)
+        started, request_id = time.perf_counter(), _request_id(request)
+        with context(request_id=request_id):
+            response = cast("HttpResponseBase", self.get_response(request))
+            return _finish(request, response, request_id, started)
+
+    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
+        started, request_id = time.perf_counter(), _request_id(request)
+        with context(request_id=request_id):
+            response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
+            return _finish(request, response, request_id, started)
+
+
+def _request_id(request: HttpRequest) -> str:
+    given = request.headers.get(HEADER, "")
+    request_id = given if _WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
+    cast("Any", request).request_id = request_id
+    return request_id
+
+
+def _finish(
+    request: HttpRequest, response: HttpResponseBase, request_id: str, started: float
+) -> HttpResponseBase:
+    response[HEADER] = request_id
+    status = response.status_code
+    if status < 400 and request.path.startswith(_QUIET_PATHS):
+        return response
+    logger.log(
+        logging.ERROR if status >= 500 else logging.INFO,
+        "%s %s %s",
+        request.method,
+        request.path,
+        status,
+        extra={
+            "method": request.method,
+            "path": request.path,
+            "status": status,
+            "seconds": round(time.perf_counter() - started, 4),
+            "user_id": _user_id(request),
+        },
+    )
+    return response
+
+
+def _user_id(request: HttpRequest) -> str | None:
+    # Only a user that the request has looked up already: logging must not query the database.
+    user = getattr(request, "_cached_user", None) or getattr(request, "_acached_user", None)
+    if user is None:
+        user = request.__dict__.get("user")
+        if isinstance(user, SimpleLazyObject):
+            return None
+    return str(user.pk) if user is not None and user.pk else None

@@ -1,0 +1,26 @@
+"""Every URL, by app."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from hummbl import pages
+from hummbl.api.views import UnknownRouteView
+
+urlpatterns = [
+    path("", pages.landing, name="landing"),
+    path("admin/", admin.site.urls),
+    path("api/schema", SpectacularAPIView.as_view(), name="api_schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
+    path("api/auth/", include("accounts.api.urls")),
+    path("api/", include("observability.api.urls")),
+    path("api/", include("workflows.api.urls")),
+    path("api/<path:rest>", UnknownRouteView.as_view(), name="api_unknown"),
+    path("", include("accounts.urls")),
+    path("", include("workflows.urls")),
+]
+
+handler400 = "hummbl.pages.bad_request"
+handler403 = "hummbl.pages.forbidden"
+handler404 = "hummbl.pages.not_found"
+handler500 = "hummbl.pages.server_error"

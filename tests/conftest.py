@@ -1,0 +1,75 @@
+"""The cast, the databases and the settings that every test shares."""
+
+import pytest
+from django.conf import settings as django_settings
+from rest_framework.test import APIClient
+
+from accounts.models import Session, User
+from hummbl import counters
+from tests import factories
+
+pytest_plugins = ["tests.llmock"]
+
+
+@pytest.fixture(autouse=True)
+def _calm(settings):
+    """No limits and a cheap hash, but where a test asks for the real ones."""
+    for name in ("RATE_LIMIT_AUTH", "RATE_LIMIT_EXECUTE", "RATE_LIMIT_API", "RATE_LIMIT_PAGES"):
+        setattr(settings, name, "")
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def alice(db) -> User:
+    """A user who owns things."""
+    return factories.make_user("alice@example.com", name="Alice Example")
+
+
+@pytest.fixture
+def bob(db) -> User:
+    """Another user, who must not see what is Alice's."""
+    return factories.make_user("bob@example.com", name="Bob Example")
+
+
+@pytest.fixture
+def vera(db) -> User:
+    """A viewer: reads what is shared, writes nothing."""
+    return factories.make_user("vera@example.com", name="Vera Example", role="viewer")
+
+
+@pytest.fixture
+def adam(db) -> User:
+    """The admin."""
+    return factories.make_user("adam@example.com", name="Adam Example", role="admin")
+
+
+@pytest.fixture
+def api():
+    """`api(alice)` is a client with her bearer token; `api()` one without."""
+
+    def make(user: User | None = None) -> APIClient:
+        client = APIClient()
+        if user is not None:
+            _, token = Session.open(user, ip="127.0.0.1", user_agent="tests")
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def is_postgres() -> bool:
+    """Whether this run is on PostgreSQL."""
+    return "postgresql" in django_settings.DATABASES["default"]["ENGINE"]
+
+
+@pytest.fixture
+def limits(db, settings):
+    """`limits(AUTH="5/m")` turns rate limits on; nothing has been counted yet."""
+    counters.clear()
+
+    def turn_on(**values: str) -> None:
+        for name, value in values.items():
+            setattr(settings, f"RATE_LIMIT_{name}", value)
+
+    return turn_on

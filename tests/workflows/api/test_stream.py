@@ -1,0 +1,259 @@
+"""`GET /api/executions/{id}/stream`: Server-Sent Events, replayed and followed."""
+
+import asyncio
+import json
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from django.test import AsyncClient
+
+from accounts.models import Session
+from tests.factories import make_definition, make_execution, make_task, make_workflow
+from workflows import stream
+from workflows.models import Execution, ExecutionEvent
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setattr(stream, "POLL_BUSY", 0.01)
+    monkeypatch.setattr(stream, "POLL_IDLE", 0.02)
+
+
+@pytest.fixture
+def execution(alice):
+    return make_execution(make_workflow(alice))
+
+
+@pytest.fixture
+def url(execution):
+    return f"/api/executions/{execution.pk}/stream"
+
+
+@pytest.fixture
+def token(alice):
+    return Session.open(alice, ip="127.0.0.1", user_agent="tests")[1]
+
+
+def add_events(execution, count):
+    """What a running worker would write."""
+    start = execution.last_sequence
+    for number in range(start + 1, start + count + 1):
+        ExecutionEvent.objects.create(
+            execution=execution, sequence=number, type="task", data={"n": number}
+        )
+    execution.last_sequence += count
+    Execution.objects.filter(pk=execution.pk).update(last_sequence=execution.last_sequence)
+
+
+def parse(frames):
+    """The events in a stream's text, as (id, event, data)."""
+    found = []
+    for block in frames.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.split("\n") if line and line[0] != ":")
+        if fields:
+            found.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
+    return found
+
+
+async def read(url, token, *, until=None, **headers):
+    """The answer, and its text until it ends or holds `until`."""
+    headers = {"Authorization": f"Bearer {token}", **headers}
+    answer = await AsyncClient().get(url, headers=headers)
+    if not answer.streaming:
+        return answer, ""
+    text = ""
+    chunks = aiter(answer.streaming_content)
+    async for chunk in chunks:
+        text += chunk.decode()
+        if until and until in text:
+            await chunks.aclose()
+            break
+    return answer, text
+
+
+def test_replay_after_the_end(execution, url, token, alice):
+    execution.cancel(by=alice)
+
+    answer, text = async_to_sync(read)(url, token)
+
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "text/event-stream"
+    assert answer["Cache-Control"] == "no-cache"
+    assert answer["X-Accel-Buffering"] == "no"
+    events = parse(text)
+    assert [event[:2] for event in events] == [
+        (1, "execution"),
+        (2, "task"),
+        (3, "task"),
+        (4, "execution"),
+    ]
+    assert events[0][2]["status"] == "pending"
+    assert events[1][2]["task_id"] == "gather"
+    assert (events[3][2]["status"], events[3][2]["progress"]) == ("cancelled", 1)
+
+
+def test_resume(execution, url, token, alice):
+    execution.cancel(by=alice)
+
+    _, text = async_to_sync(read)(url, token, **{"Last-Event-ID": "2"})
+
+    assert [event[0] for event in parse(text)] == [3, 4]
+
+
+def test_nothing_left_is_no_content(execution, url, token, alice):
+    execution.cancel(by=alice)
+
+    for last in ("4", "99"):
+        answer, _ = async_to_sync(read)(url, token, **{"Last-Event-ID": last})
+        assert answer.status_code == 204
+
+
+@pytest.mark.parametrize("last", ["x", "-1", "1.5", "9" * 30])
+def test_bad_last_event_id(url, token, last):
+    answer, _ = async_to_sync(read)(url, token, **{"Last-Event-ID": last})
+
+    assert answer.status_code == 400
+    assert answer.json()["details"]["errors"][0]["path"] == "Last-Event-ID"
+
+
+def test_follow_until_the_end(execution, url, token, alice):
+    @async_to_sync
+    async def main():
+        watchers = [asyncio.create_task(read(url, token)) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        await sync_to_async(add_events)(execution, 3)
+        await asyncio.sleep(0.1)
+        await sync_to_async(lambda: Execution.objects.get(pk=execution.pk).cancel(by=alice))()
+        return [parse(text) for _, text in await asyncio.gather(*watchers)]
+
+    first, *others = main()
+
+    assert [event[0] for event in first] == list(range(1, 8))
+    assert first[-1][2]["status"] == "cancelled"
+    assert others == [first, first]
+
+
+def test_a_slow_client_loses_nothing(execution, url, token, alice, monkeypatch):
+    monkeypatch.setattr(stream, "RECENT", 2)
+    monkeypatch.setattr(stream, "PAGE", 3)
+    add_events(execution, 20)
+
+    @async_to_sync
+    async def main():
+        slow = asyncio.create_task(read(url, token))
+        fast = asyncio.create_task(read(url, token, **{"Last-Event-ID": "21"}))
+        await asyncio.sleep(0.1)
+        await sync_to_async(add_events)(execution, 20)
+        await sync_to_async(lambda: Execution.objects.get(pk=execution.pk).cancel(by=alice))()
+        return [parse(text) for _, text in await asyncio.gather(slow, fast)]
+
+    slow, fast = main()
+
+    assert [event[0] for event in slow] == list(range(1, 45))
+    assert [event[0] for event in fast] == list(range(22, 45))
+
+
+def test_silence_is_broken_by_a_comment(url, token, monkeypatch):
+    monkeypatch.setattr(stream, "HEARTBEAT", 0.02)
+
+    _, text = async_to_sync(read)(url, token, until=": still here\n\n")
+
+    assert text.endswith(": still here\n\n")
+
+
+def test_a_deleted_execution_ends_the_stream(execution, url, token):
+    @async_to_sync
+    async def main():
+        watcher = asyncio.create_task(read(url, token))
+        await asyncio.sleep(0.1)
+        await sync_to_async(Execution.objects.filter(pk=execution.pk).delete)()
+        return await watcher
+
+    assert [event[0] for event in parse(main()[1])] == [1]
+
+
+def test_the_reader_stops_with_the_last_stream(execution):
+    @async_to_sync
+    async def main():
+        follower = stream.events(execution.pk)
+        await anext(follower)
+        running = [task for task in asyncio.all_tasks() if "_follow" in repr(task.get_coro())]
+        await follower.aclose()
+        await asyncio.gather(*running, return_exceptions=True)
+        return [task.cancelled() for task in running]
+
+    assert main() == [True]
+
+
+def test_streams_share_their_queries(alice, monkeypatch):
+    workflow = make_workflow(alice, definition=make_definition(make_task("a")))
+    executions = [make_execution(workflow).pk for _ in range(20)]
+    poll, asked = stream._poll, []
+
+    def counting(known):
+        asked.append(len(known))
+        return poll(known)
+
+    monkeypatch.setattr(stream, "_poll", counting)
+
+    @async_to_sync
+    async def main():
+        followers = [aiter(stream.events(pk)) for pk in executions]
+        for follower in followers:
+            await anext(follower)
+        waiting = [asyncio.ensure_future(anext(follower)) for follower in followers]
+        while not asked or asked[-1] < 20:
+            await asyncio.sleep(0.01)
+        for each in waiting:
+            each.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    main()
+
+    assert asked[-1] == 20
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "application/json", "text/html", "*/*"])
+def test_whatever_the_accept(execution, url, token, alice, accept):
+    execution.cancel(by=alice)
+
+    answer, _ = async_to_sync(read)(url, token, Accept=accept)
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/event-stream")
+
+
+def test_the_browser_session_works_too(execution, url, alice, client):
+    execution.cancel(by=alice)
+
+    @async_to_sync
+    async def main():
+        browser = AsyncClient()
+        await browser.aforce_login(alice)
+        return await browser.get(url)
+
+    assert main().status_code == 200
+
+
+def test_anonymous(api, url, token):
+    for address in (url, f"{url}?token={token}", f"{url}?access_token={token}"):
+        answer = api().get(address)
+        assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+        assert answer["Content-Type"] == "application/json"
+
+
+def test_outsider(api, bob, vera, url):
+    assert api(bob).get(url).status_code == 404
+    assert api(vera).get(url).status_code == 404
+
+
+def test_admin(execution, adam, alice, url):
+    execution.cancel(by=alice)
+    token = Session.open(adam, ip=None, user_agent="")[1]
+
+    assert async_to_sync(read)(url, token)[0].status_code == 200
+
+
+def test_wrong_method(api, alice, url):
+    assert api(alice).post(url).status_code == 405

@@ -1,0 +1,1 @@
+"""The HTTP API of workflows, executions, keys and models."""

@@ -1,0 +1,128 @@
+"""`/api/executions`: read, watch, cancel."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.db import close_old_connections
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from accounts.models import User
+from hummbl.api.errors import InvalidBody
+from workflows import stream
+from workflows.api.access import require_writer
+from workflows.api.answers import ExecutionAnswer, ExecutionRow, execution_answer, execution_row
+from workflows.api.filters import as_uuid, one_of, read_filters, status_parameter
+from workflows.models import Execution, ExecutionStatus
+
+
+@extend_schema(tags=["executions"])
+class ExecutionViewSet(GenericViewSet[Execution]):
+    """The user's own executions; an admin's are everyone's."""
+
+    queryset = Execution.objects.none()
+
+    @extend_schema(
+        summary="List executions",
+        responses=ExecutionRow,
+        parameters=[
+            status_parameter(ExecutionStatus.values),
+            OpenApiParameter("workflow_id", OpenApiTypes.UUID, description="Of this workflow."),
+        ],
+    )
+    def list(self, request: Request) -> Response:
+        """Rows without the tasks, newest first."""
+        chosen = read_filters(request, "status", "workflow_id")
+        rows = _visible(request).defer("input")
+        if "status" in chosen:
+            rows = rows.filter(status=one_of("status", chosen["status"], ExecutionStatus.values))
+        if "workflow_id" in chosen:
+            rows = rows.filter(workflow_id=as_uuid("workflow_id", chosen["workflow_id"]))
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response([execution_row(row) for row in page or ()])
+
+    @extend_schema(summary="Read an execution", responses=ExecutionAnswer)
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        """The execution with the result of every task so far."""
+        return Response(execution_answer(get_object_or_404(_visible(request), pk=pk)))
+
+    @extend_schema(
+        operation_id="executions_cancel",
+        summary="Cancel an execution",
+        request=None,
+        responses={202: ExecutionAnswer, 409: OpenApiResponse(description="It has ended.")},
+    )
+    def cancel(self, request: Request, pk: UUID) -> Response:
+        """Ask for the end: calls in flight are aborted within a second."""
+        execution = get_object_or_404(_visible(request), pk=pk)
+        require_writer(_user(request))
+        execution.cancel(by=_user(request))
+        return Response(execution_answer(execution), 202)
+
+
+class StreamView(APIView):
+    """An execution while it happens.
+
+    Only access is decided here, by the same rules as everywhere; the events come from
+    `workflows.stream`, which the ASGI server iterates on its event loop.
+    """
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        """Events, whatever the client accepts; errors are JSON."""
+        renderer = self.get_renderers()[0]
+        return renderer, str(renderer.media_type)
+
+    @extend_schema(
+        tags=["executions"],
+        operation_id="executions_stream",
+        summary="Watch an execution",
+        description=(
+            "Server-Sent Events `execution` and `task`, from the start or from `Last-Event-ID`, "
+            "until the execution has ended. A comment line every 15 seconds keeps the connection "
+            "open. 204 when there is nothing left to send."
+        ),
+        parameters=[
+            OpenApiParameter("Last-Event-ID", int, OpenApiParameter.HEADER),
+        ],
+        responses={(200, "text/event-stream"): OpenApiTypes.STR, 204: None},
+    )
+    def get(self, request: Request, pk: UUID) -> HttpResponseBase:
+        """The stream."""
+        execution = get_object_or_404(_visible(request), pk=pk)
+        after = min(_last_event_id(request), execution.last_sequence)
+        if execution.is_terminal and after >= execution.last_sequence:
+            # An EventSource reconnects for ever, unless it is told that there is no content.
+            return HttpResponse(status=204)
+        # The stream may last an hour: it must not keep this request's connection from others.
+        close_old_connections()
+        response = StreamingHttpResponse(
+            stream.events(execution.pk, after=after), content_type="text/event-stream"
+        )
+        response["Cache-Control"] = "no-cache"
+        response["X-Accel-Buffering"] = "no"
+        return response
+
+
+def _user(request: Request) -> User:
+    return cast(User, request.user)
+
+
+def _visible(request: Request) -> Any:
+    return Execution.objects.visible_to(_user(request)).with_labels()
+
+
+def _last_event_id(request: Request) -> int:
+    text = request.headers.get("Last-Event-ID", "").strip()
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        message = "Last-Event-ID is the number of the last event that you have seen."
+        raise InvalidBody([{"path": "Last-Event-ID", "code": "invalid", "message": message}])
+    return int(text)

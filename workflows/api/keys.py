@@ -1,0 +1,99 @@
+"""`/api/keys`: provider keys. The key itself only ever goes in."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from accounts.models import User
+from hummbl.api.errors import InvalidBody
+from hummbl.errors import Forbidden
+from workflows.api.access import require_writer
+from workflows.api.answers import KeyAnswer, key_answer
+from workflows.api.bodies import KeyBody, KeyChanges
+from workflows.api.filters import read_filters
+from workflows.models import ApiKey
+
+
+@extend_schema(tags=["keys"])
+class KeyViewSet(GenericViewSet[ApiKey]):
+    """The user's own keys; an admin's are everyone's, to deactivate or delete."""
+
+    queryset = ApiKey.objects.none()
+
+    @extend_schema(summary="List keys", responses=KeyAnswer)
+    def list(self, request: Request) -> Response:
+        """Keys by their last four characters, newest first."""
+        read_filters(request)
+        page = self.paginate_queryset(_visible(request))
+        return self.get_paginated_response([key_answer(key) for key in page or ()])
+
+    @extend_schema(summary="Store a key", request=KeyBody, responses={201: KeyAnswer})
+    def create(self, request: Request) -> Response:
+        """Encrypted at rest, and never shown again."""
+        user = _user(request)
+        require_writer(user)
+        body = KeyBody.read(request.data)
+        key = ApiKey.store(
+            user=user,
+            provider=body.provider,
+            name=body.name,
+            secret=body.key,
+            base_url=body.base_url,
+        )
+        return Response(key_answer(key), 201, headers={"Location": f"/api/keys/{key.pk}"})
+
+    @extend_schema(summary="Change a key", request=KeyChanges, responses=KeyAnswer)
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        """What the body leaves out stays. `provider` and `base_url` need a new `key`."""
+        key = get_object_or_404(_visible(request), pk=pk)
+        require_writer(_user(request))
+        changes = KeyChanges.read(request.data).given()
+        if key.user_id != _user(request).pk and changes != {"is_active": False}:
+            raise Forbidden("An admin may only deactivate or delete another's key.")
+        _require_secret(key, changes)
+        with transaction.atomic():
+            _change(key, changes)
+        return Response(key_answer(key))
+
+    @extend_schema(summary="Delete a key", responses={204: None})
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        """Delete it for good. Owner or admin."""
+        key = get_object_or_404(_visible(request), pk=pk)
+        require_writer(_user(request))
+        key.delete()
+        return Response(status=204)
+
+
+def _user(request: Request) -> User:
+    return cast(User, request.user)
+
+
+def _visible(request: Request) -> Any:
+    return ApiKey.objects.visible_to(_user(request)).select_related("user")
+
+
+def _require_secret(key: ApiKey, changes: dict[str, Any]) -> None:
+    """A stored key is never sent to another address than the one it was stored for."""
+    if "key" in changes:
+        return
+    for name in ("provider", "base_url"):
+        if name in changes and changes[name] != getattr(key, name):
+            message = f'Send the key again, as "key", to change the {name}.'
+            raise InvalidBody([{"path": "key", "code": "missing", "message": message}])
+
+
+def _change(key: ApiKey, changes: dict[str, Any]) -> None:
+    if "name" in changes:
+        key.rename(changes["name"])
+    if "key" in changes:
+        key.replace_secret(
+            changes["key"], provider=changes.get("provider"), base_url=changes.get("base_url")
+        )
+    if "is_active" in changes:
+        key.set_active(changes["is_active"])

@@ -1,0 +1,224 @@
+"""The editor of a workflow: forms around a document that may not be valid yet."""
+
+import json
+import re
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.http import QueryDict
+
+from accounts.models import User
+from hummbl.errors import AppError
+from workflows import definition, drafts
+from workflows.drafts import NotJson, Row
+from workflows.forms import AgentForm, DetailsForm, TaskForm, new_agent, new_task
+from workflows.models import Workflow, WorkflowVersion
+from workflows.problems import Problem
+
+_PATH = re.compile(r"(agents|tasks)\[(\d+)\](?:\.(\w+))?(.*)", re.DOTALL)
+
+
+class StaleVersion(AppError):
+    """Someone saved a newer version since the form was opened."""
+
+    status = 409
+    code = "stale_version"
+
+    def __init__(self, version: WorkflowVersion) -> None:
+        self.version = version
+        super().__init__(f"Version {version.number} was saved in the meantime.")
+
+
+class Editor:
+    """The whole form of a workflow: details, agents and tasks, with every error at its field.
+
+    Works on what was posted, or on the current version. `errors` lists what to correct as
+    (label, sentence, id of the field), for the summary at the top.
+    """
+
+    def __init__(
+        self, *, user: User, workflow: Workflow | None, data: QueryDict | None = None
+    ) -> None:
+        self.user, self.workflow = user, workflow
+        self.errors: list[tuple[str, str, str]] = []
+        if data is not None:
+            self.rows = drafts.read_rows(data)
+            drafts.settle_ids(self.rows)
+        elif workflow:
+            self.rows = drafts.from_document(self._current().definition)
+        else:
+            self.rows = _starter_rows()
+        self.details = DetailsForm(data, instance=workflow, initial=self._initial())
+        self._build()
+        if not workflow:
+            for part in (*self.agents, *self.tasks):
+                part.is_open = True
+
+    def _current(self) -> WorkflowVersion:
+        assert self.workflow is not None and self.workflow.current_version is not None
+        return self.workflow.current_version
+
+    def _initial(self) -> dict[str, Any]:
+        if not self.workflow:
+            return {}
+        version = self._current()
+        schema = version.definition.get("input_schema")
+        text = json.dumps(schema, indent=2, ensure_ascii=False) if schema is not None else ""
+        cap = self.workflow.cost_cap
+        shown = None if cap is None else f"{cap.normalize():f}"
+        return {"version": version.number, "input_schema": text, "cost_cap": shown}
+
+    def _build(self) -> None:
+        choices = [(row["id"], _agent_label(row)) for row in self.rows["agents"]]
+        self.agents = [
+            AgentForm(row, prefix=f"agents-{at}") for at, row in enumerate(self.rows["agents"])
+        ]
+        self.tasks = [
+            TaskForm(row, prefix=f"tasks-{at}", agents=choices)
+            for at, row in enumerate(self.rows["tasks"])
+        ]
+
+    # --- Buttons ----------------------------------------------------------------------------
+
+    def act(self, action: str) -> str:
+        """Do what a button other than Save asks: `add_agent`, `remove_task-3` and so on.
+
+        Returns the id of the element to go to.
+        """
+        # Not bound any more: nobody has asked to save, so nothing is wrong yet.
+        typed = {name: self.details[name].value() for name in self.details.fields}
+        self.details = DetailsForm(instance=self.workflow, initial=typed)
+        verb, _, rest = action.partition("_")
+        kind, _, number = rest.partition("-")
+        kind = f"{kind}s"
+        if kind in self.rows and verb == "add":
+            return self._add(kind)
+        if kind in self.rows and verb == "remove" and number.isdecimal() and len(number) < 7:
+            return self._remove(kind, int(number))
+        return "main"
+
+    def _add(self, kind: str) -> str:
+        first = self.rows["agents"][0]["id"] if self.rows["agents"] else ""
+        self.rows[kind].append(new_agent() if kind == "agents" else new_task(first))
+        drafts.settle_ids(self.rows)
+        self._build()
+        self._part(kind, -1).is_open = True
+        return f"id_{kind}-{len(self.rows[kind]) - 1}-name"
+
+    def _remove(self, kind: str, at: int) -> str:
+        if at < len(self.rows[kind]):
+            gone = self.rows[kind].pop(at)["id"]
+            if kind == "tasks":
+                for row in self.rows["tasks"]:
+                    left = [d for d in drafts.split_list(row["dependencies"]) if d != gone]
+                    row["dependencies"] = ", ".join(left)
+            self._build()
+        return kind
+
+    # --- Saving -----------------------------------------------------------------------------
+
+    def document(self) -> dict[str, Any]:
+        """The JSON of what was typed. Adds an error for each text that is not JSON."""
+        document: dict[str, Any] = {
+            kind: [self._item(kind, at) for at in range(len(self.rows[kind]))]
+            for kind in ("agents", "tasks")
+        }
+        try:
+            schema = drafts.read_json_object(self.details["input_schema"].value() or "")
+        except NotJson as error:
+            schema = {}
+            self._add_error(self.details, "input_schema", str(error))
+        if schema:
+            document["input_schema"] = schema
+        return document
+
+    def _item(self, kind: str, at: int) -> dict[str, Any]:
+        row = self.rows[kind][at]
+        try:
+            return drafts.to_item(kind, row)
+        except NotJson as error:
+            self._add_error(self._part(kind, at), "extra", str(error))
+            return drafts.to_item(kind, {**row, "extra": ""})
+
+    def save(self, *, overwrite: bool = False) -> Workflow | None:
+        """Store what was typed, in a new version if the document changed; None with errors.
+
+        Raises StaleVersion when the form was made from an older version, unless `overwrite`.
+        """
+        valid, document = self.details.is_valid(), self.document()
+        for name, sentences in self.details.errors.items():
+            if name != "input_schema":
+                self._note(self.details, name, str(sentences[0]))
+        try:
+            definition.parse(document)
+        except definition.DefinitionError as error:
+            self._place(error.errors)
+        if self.errors or not valid:
+            return None
+        return self._store(document, overwrite)
+
+    @transaction.atomic
+    def _store(self, document: dict[str, Any], overwrite: bool) -> Workflow:
+        fields = {name: self.details.cleaned_data[name] for name in DetailsForm.Meta.fields}
+        if not self.workflow:
+            return Workflow.create_with(owner=self.user, definition=document, **fields)
+        # The row lock keeps another save from coming between this check and the new version.
+        locked = Workflow.objects.select_for_update().get(pk=self.workflow.pk)
+        current = WorkflowVersion.objects.get(pk=locked.current_version_id)
+        if current.number != self.details.cleaned_data["version"] and not overwrite:
+            raise StaleVersion(current)
+        for name, value in fields.items():
+            setattr(locked, name, value)
+        locked.save(update_fields=[*fields, "updated_at"])
+        locked.revise(document, by=self.user)
+        return locked
+
+    # --- Errors -----------------------------------------------------------------------------
+
+    def _place(self, problems: list[Problem]) -> None:
+        for problem in problems:
+            match = _PATH.fullmatch(problem["path"])
+            if match and int(match[2]) < len(self.rows[match[1]]):
+                self._place_in_row(match, problem["message"])
+            elif problem["path"].startswith("input_schema"):
+                inner = problem["path"].removeprefix("input_schema").lstrip(".")
+                message = f"{inner}: {problem['message']}" if inner else problem["message"]
+                self._add_error(self.details, "input_schema", message)
+            else:
+                target = problem["path"] if problem["path"] in self.rows else "main"
+                self.errors.append((target.capitalize(), problem["message"], target))
+
+    def _place_in_row(self, match: re.Match[str], message: str) -> None:
+        kind, at, name = match[1], int(match[2]), match[3] or "extra"
+        form = self._part(kind, at)
+        if name not in form.fields:
+            name, message = "extra", f"{match[3]}{match[4]}: {message}"
+        self._add_error(form, name, message)
+
+    def _part(self, kind: str, at: int) -> AgentForm | TaskForm:
+        return self.agents[at] if kind == "agents" else self.tasks[at]
+
+    def _add_error(self, form: forms.BaseForm, name: str, message: str) -> None:
+        if message in form.errors.get(name, ()):
+            return
+        form.add_error(name, message)
+        self._note(form, name, message)
+
+    def _note(self, form: forms.BaseForm, name: str, message: str) -> None:
+        label = str(form.fields[name].label or name.capitalize())
+        if isinstance(form, (AgentForm, TaskForm)):
+            noun = "Agent" if isinstance(form, AgentForm) else "Task"
+            label = f"{noun} {form.title}, {label.lower()}"
+            form.is_open = True
+        self.errors.append((label, message, form[name].id_for_label))
+
+
+def _starter_rows() -> dict[str, list[Row]]:
+    """What an empty form begins with: one agent and one task, ready to be named."""
+    agent = {**new_agent(), "id": "assistant", "name": "Assistant"}
+    return {"agents": [agent], "tasks": [{**new_task("assistant"), "id": "task_1"}]}
+
+
+def _agent_label(row: Row) -> str:
+    return " · ".join(part for part in (row["name"].strip() or row["id"], row["model"]) if part)

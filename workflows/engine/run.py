@@ -1,0 +1,428 @@
+"""One execution, advanced in the event loop of the worker that holds its lease.
+
+Every task is a coroutine. A transition changes the state here, is recorded in the journal, and
+counts once it is committed: a call to a provider starts only after the row that says so is
+durable, and the end is reported only after it is.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from hummbl.errors import AppError
+from hummbl.models import new_id
+from workflows.definition import Agent, Graph, Task, WorkflowDefinition, render_prompt
+from workflows.engine.journal import Journal
+from workflows.engine.records import ExecutionState, Reservation, TaskState, money, timestamp
+from workflows.engine.retry import MAX_RETRY_AFTER_SECONDS, backoff
+from workflows.models.execution import (
+    TERMINAL_STATUSES,
+    ExecutionStatus,
+    execution_event_data,
+    task_event_data,
+)
+from workflows.models.task_result import TERMINAL_TASK_STATUSES, TaskStatus
+from workflows.providers import Completion, CompletionRequest, Credential, ProviderError
+from workflows.providers.catalogue import NEEDS_KEY, estimate
+
+logger = logging.getLogger(__name__)
+
+ZERO = Decimal(0)
+# A task whose calls were cut off by dying workers this often more than it has retries is given up.
+MAX_LOST_ATTEMPTS = 5
+BROKEN_BY = (TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.CANCELLED)
+
+
+class LeaseLost(Exception):
+    """Another worker has the execution; nothing that this one does counts any more."""
+
+
+class BudgetRefused(AppError):
+    """A call could cost more than is left under the cap."""
+
+    code = "budget_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a run needs of its worker. `execution_timeout` is in seconds."""
+
+    journal: Journal
+    complete: Callable[[CompletionRequest], Awaitable[Completion]]
+    slot: Callable[[str], AbstractAsyncContextManager[object]]
+    credential: Callable[[str, str, str | None], Awaitable[Credential]]
+    on_end: Callable[["Run"], None]
+    execution_timeout: float
+
+
+@dataclass(slots=True)
+class Call:
+    """An attempt that is open: its ledger entry, its upper bound, and whether it went out."""
+
+    entry: str
+    reserved: Decimal
+    made: bool = False
+
+
+class Run:
+    """Runs the tasks of one execution. All methods belong to the event loop's thread."""
+
+    def __init__(self, state: ExecutionState, tools: Tools) -> None:
+        assert state.definition is not None
+        self.state = state
+        self.definition: WorkflowDefinition = state.definition
+        self.tools = tools
+        self.graph: Graph = self.definition.graph
+        self.over = False
+        self._tasks = {task.task_id: task for task in state.tasks}
+        self._outputs: dict[str, str] = {}
+        self._waiting: dict[str, int] = {}
+        self._coroutines: dict[str, asyncio.Task[None]] = {}
+        self._calls: dict[str, Call] = {}
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Go on from whatever state the execution is in."""
+        state = self.state
+        if state.cancel_requested:
+            self.cancel()
+            return
+        if state.status == ExecutionStatus.PENDING:
+            state.status = ExecutionStatus.RUNNING
+            state.started_at = _now()
+            self._record_execution()
+        elapsed = (_now() - (state.started_at or _now())).total_seconds()
+        patience = max(0.0, self.tools.execution_timeout - elapsed)
+        self._deadline = asyncio.get_running_loop().call_later(patience, self._time_out)
+        for task in self._restore():
+            self._launch(task)
+        self._finish_if_done()
+
+    def _restore(self) -> list[TaskState]:
+        """Take completed work over; the tasks that can run now."""
+        ready = []
+        for task_id in self.graph.order:
+            task = self._tasks[task_id]
+            before = [self._tasks[other] for other in self.graph.dependencies[task_id]]
+            if task.status == TaskStatus.COMPLETED:
+                self._outputs[task_id] = task.output
+            elif task.status in TERMINAL_TASK_STATUSES:
+                continue
+            elif any(other.status in BROKEN_BY for other in before):
+                self._skip(task, next(other for other in before if other.status in BROKEN_BY))
+            else:
+                open_ones = sum(other.status != TaskStatus.COMPLETED for other in before)
+                self._waiting[task_id] = open_ones
+                if not open_ones:
+                    ready.append(task)
+        return ready
+
+    def _launch(self, task: TaskState) -> None:
+        coroutine = asyncio.get_running_loop().create_task(self._perform(task))
+        self._coroutines[task.task_id] = coroutine
+
+    async def _perform(self, task: TaskState) -> None:
+        try:
+            await self._ask(task)
+        except LeaseLost:
+            return
+        except AppError as error:
+            self._fail(task, error.message, error.error_code)
+        except ProviderError as error:
+            self._fail(task, error.message, error.code)
+        except Exception:
+            logger.exception("Task %s of execution %s broke", task.task_id, self.state.pk)
+            message = "Something went wrong inside HUMMBL. It has been logged for the operator."
+            self._fail(task, message, "internal_error")
+        finally:
+            self._coroutines.pop(task.task_id, None)
+
+    async def _ask(self, task: TaskState) -> None:
+        """Call the agent's model, again while that may help, then its fallbacks."""
+        spec = self.definition.tasks_by_id[task.task_id]
+        agent = self.definition.agents_by_id[spec.agent_id]
+        prompt = render_prompt(
+            spec, input=self.state.input, outputs=self._outputs, names=self.definition.names
+        )
+        models: list[tuple[str, str]] = [(agent.provider, agent.model)]
+        for fallback in agent.fallbacks:
+            provider, _, model = fallback.partition(":")
+            models.append((provider, model))
+        if task.attempts > (spec.max_retries + 1) * len(models) + MAX_LOST_ATTEMPTS:
+            raise AppError(
+                "The workers that ran this task died again and again, so it is not tried any more.",
+                code="attempts_exhausted",
+            )
+        for place, (provider, model) in enumerate(models, start=1):
+            try:
+                return await self._insist(task, spec, agent, provider, model, prompt)
+            except ProviderError as error:
+                if not error.retryable or place == len(models):
+                    raise
+
+    async def _insist(
+        self, task: TaskState, spec: Task, agent: Agent, provider: str, model: str, prompt: str
+    ) -> None:
+        """Call one model, and again after failures that may pass. Raises the last failure."""
+        for failures in range(spec.max_retries + 1):
+            try:
+                return await self._attempt(task, spec, agent, provider, model, prompt)
+            except ProviderError as error:
+                last = failures == spec.max_retries
+                if not error.retryable or last or (error.retry_after or 0) > MAX_RETRY_AFTER_SECONDS:
+                    raise
+                delay = backoff(failures, error.retry_after)
+                task.error, task.error_code = error.message, error.code
+                self._record(task, retry_in=round(delay, 3))
+            await asyncio.sleep(delay)
+
+    async def _attempt(
+        self, task: TaskState, spec: Task, agent: Agent, provider: str, model: str, prompt: str
+    ) -> None:
+        tools = self.tools
+        async with tools.slot(provider):
+            credential = None
+            if provider in NEEDS_KEY:
+                name = agent.key if provider == agent.provider else None
+                credential = await tools.credential(self.state.user_id, provider, name)
+            call = self._open(task, agent, provider, model, prompt)
+            await tools.journal.committed(self.state)
+            call.made = True
+            request = CompletionRequest(
+                provider=provider,
+                model=model,
+                prompt=prompt,
+                instructions=instructions(agent),
+                temperature=float(agent.temperature),
+                max_tokens=agent.max_tokens,
+                timeout=float(spec.timeout_seconds),
+                credential=credential,
+            )
+            try:
+                completion = await tools.complete(request)
+            except ProviderError as error:
+                self._close(task, call.reserved if error.maybe_billed else ZERO)
+                raise
+        self._complete(task, completion)
+
+    def _open(
+        self, task: TaskState, agent: Agent, provider: str, model: str, prompt: str
+    ) -> Call:
+        """Start an attempt: reserve its upper bound and record that it runs."""
+        state = self.state
+        size = _size(prompt) + _size(instructions(agent))
+        bound = estimate(provider, model, size, agent.max_tokens)
+        self._require_budget(bound, provider, model)
+        reserved = bound or ZERO
+        state.committed_spend += reserved
+        call = Call(entry=new_id().hex, reserved=reserved)
+        self._calls[task.task_id] = call
+        task.status = TaskStatus.RUNNING
+        task.attempts += 1
+        task.input, task.model = prompt, model
+        task.started_at = task.started_at or _now()
+        self._record(task)
+        self.tools.journal.reserve(
+            Reservation(
+                pk=call.entry,
+                execution=state.pk,
+                user=state.user_id,
+                workflow_label=state.workflow_label,
+                task_id=task.task_id,
+                item_index=task.item_index,
+                attempt=task.attempts,
+                provider=provider,
+                model=model,
+                reserved=money(reserved),
+                at=timestamp(_now()) or "",
+            )
+        )
+        return call
+
+    def _require_budget(self, bound: Decimal | None, provider: str, model: str) -> None:
+        cap = self.state.cost_cap
+        if cap is None:
+            return
+        if bound is None:
+            raise BudgetRefused(
+                f"The price of {provider}:{model} is not known, so it cannot run under a cost cap. "
+                "Remove the cap or choose another model."
+            )
+        left = cap - self.state.committed_spend
+        if bound > left:
+            raise BudgetRefused(
+                f"This call may cost up to ${bound:.4f}, and ${max(left, ZERO):.4f} of the cap of "
+                f"${cap:.4f} is left. Raise the cap, shorten the prompt or lower max_tokens."
+            )
+
+    def _close(self, task: TaskState, cost: Decimal) -> None:
+        """End an attempt: settle what it cost. An attempt that is not open is left alone."""
+        call = self._calls.pop(task.task_id, None)
+        if call is None:
+            return
+        self.state.committed_spend += cost - call.reserved
+        self.state.cost += cost
+        task.cost += cost
+        self.tools.journal.settle(self.state, call.entry, cost)
+
+    def _complete(self, task: TaskState, completion: Completion) -> None:
+        self._close(task, completion.cost or ZERO)
+        task.output = completion.text
+        task.finish_reason = completion.finish_reason
+        task.error = task.error_code = ""
+        task.input_tokens += completion.input_tokens
+        task.cached_tokens += completion.cached_tokens
+        task.output_tokens += completion.output_tokens
+        self.state.input_tokens += completion.input_tokens
+        self.state.output_tokens += completion.output_tokens
+        self._outputs[task.task_id] = completion.text
+        self._end(task, TaskStatus.COMPLETED)
+        for other in self.graph.dependents[task.task_id]:
+            # A dependent that was skipped for another reason is not waiting any more.
+            if other in self._waiting:
+                self._waiting[other] -= 1
+                if not self._waiting[other]:
+                    self._launch(self._tasks[other])
+        self._finish_if_done()
+
+    def _fail(self, task: TaskState, message: str, code: str) -> None:
+        if self.over:
+            return
+        self._close(task, ZERO)
+        if task.status == TaskStatus.PENDING:
+            task.status, task.started_at = TaskStatus.RUNNING, _now()
+            self._record(task)
+        task.error, task.error_code = message, code
+        self._end(task, TaskStatus.FAILED)
+        for other in self.graph.descendants(task.task_id):
+            if self._tasks[other].status == TaskStatus.PENDING:
+                self._skip(self._tasks[other], task)
+        self._finish_if_done()
+
+    def _skip(self, task: TaskState, because: TaskState) -> None:
+        name = self.definition.names[because.task_id]
+        task.error = f"Skipped, because “{name}” {_BECAUSE[because.status]}."
+        task.error_code = "dependency_failed"
+        self._end(task, TaskStatus.SKIPPED)
+
+    def _end(self, task: TaskState, status: TaskStatus) -> None:
+        task.status = status
+        task.completed_at = _now()
+        self.state.ended_count += 1
+        self._waiting.pop(task.task_id, None)
+        self._record(task)
+
+    def _finish_if_done(self) -> None:
+        if self.over or self.state.ended_count < self.state.task_count:
+            return
+        failed = [task for task in self.state.tasks if task.status == TaskStatus.FAILED]
+        if failed:
+            name = self.definition.names[failed[0].task_id]
+            self._finish(ExecutionStatus.FAILED, f"“{name}” failed: {failed[0].error}")
+        else:
+            self._finish(ExecutionStatus.COMPLETED, "")
+
+    def _finish(self, status: ExecutionStatus, error: str) -> None:
+        if self.state.status in TERMINAL_STATUSES:
+            return
+        self.over = True
+        if self._deadline:
+            self._deadline.cancel()
+        self.state.status, self.state.error = status, error
+        self.state.completed_at = _now()
+        self._record_execution()
+        ended = self.tools.journal.committed(self.state)
+        ended.add_done_callback(self._on_ended)
+
+    def _on_ended(self, ended: "asyncio.Future[None]") -> None:
+        if not ended.cancelled() and not ended.exception():
+            self.tools.on_end(self)
+
+    def cancel(self) -> None:
+        """End the execution as cancelled: requests in flight are aborted at once."""
+        if not self.over:
+            self._break_off(TaskStatus.CANCELLED, "", "")
+            self._finish(ExecutionStatus.CANCELLED, "")
+
+    def _time_out(self) -> None:
+        if not self.over:
+            limit = f"{self.tools.execution_timeout:g} seconds"
+            message = f"The execution did not finish within {limit}."
+            self._break_off(TaskStatus.FAILED, message, "execution_timeout")
+            self._finish(ExecutionStatus.FAILED, message)
+
+    def _break_off(self, running_becomes: TaskStatus, message: str, code: str) -> None:
+        """Abort what runs and end what has not ended. A call that was cut off may be billed."""
+        self._stop_coroutines()
+        for task in self.state.tasks:
+            if task.status in TERMINAL_TASK_STATUSES:
+                continue
+            call = self._calls.get(task.task_id)
+            if call:
+                self._close(task, call.reserved if call.made else ZERO)
+            was_running = task.status == TaskStatus.RUNNING
+            task.error, task.error_code = message, code
+            self._end(task, running_becomes if was_running else TaskStatus.CANCELLED)
+
+    def abandon(self) -> None:
+        """Stop without a word: the lease is someone else's, or about to be."""
+        self.over = True
+        if self._deadline:
+            self._deadline.cancel()
+        self._stop_coroutines()
+        self.tools.journal.forget(self.state.pk)
+
+    def _stop_coroutines(self) -> None:
+        current = asyncio.current_task()
+        for coroutine in list(self._coroutines.values()):
+            if coroutine is not current:
+                coroutine.cancel()
+
+    def _record(self, task: TaskState, **more: Any) -> None:
+        self.tools.journal.task(self.state, task, task_event_data(task) | more)
+
+    def _record_execution(self) -> None:
+        state = self.state
+        data = execution_event_data(
+            status=state.status,
+            ended=state.ended_count,
+            count=state.task_count,
+            cost=state.cost,
+            tokens=state.input_tokens + state.output_tokens,
+            error=state.error,
+            started_at=state.started_at,
+            completed_at=state.completed_at,
+        )
+        self.tools.journal.event(state, "execution", data)
+
+
+_BECAUSE = {
+    TaskStatus.FAILED: "failed",
+    TaskStatus.SKIPPED: "was skipped",
+    TaskStatus.CANCELLED: "was cancelled",
+}
+
+
+def instructions(agent: Agent) -> str:
+    """The system prompt of an agent: its role and description, then its instructions."""
+    parts = []
+    if agent.role:
+        parts.append(f"You are {agent.name}, {agent.role}.")
+    if agent.description:
+        parts.append(agent.description)
+    if agent.instructions:
+        parts.append(agent.instructions)
+    return "\n\n".join(parts)
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

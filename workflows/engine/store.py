@@ -1,0 +1,458 @@
+"""The engine's SQL: claim, fence, write, renew, hand back. One connection, one thread.
+
+Raw statements on the driver's own cursor, in batches: what a transition costs is what the
+product is judged by. The two databases differ in how a batch of rows is sent and in how the
+executions are locked; everything else is shared.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from hummbl.models import new_id
+from workflows.definition import WorkflowDefinition
+from workflows.engine.records import (
+    Batch,
+    ExecutionState,
+    Row,
+    TaskState,
+    as_hex,
+    from_timestamp,
+)
+from workflows.engine.wake import private_connection
+
+KNOWN_DEFINITIONS = 256
+LIVE = "status IN ('pending', 'running')"  # as the partial index `execution_claimable` spells it
+
+EXECUTION_COLUMNS = (
+    ("status", "varchar"),
+    ("error", "text"),
+    ("cost", "numeric"),
+    ("input_tokens", "bigint"),
+    ("output_tokens", "bigint"),
+    ("ended_count", "integer"),
+    ("last_sequence", "bigint"),
+    ("started_at", "timestamptz"),
+    ("completed_at", "timestamptz"),
+    ("updated_at", "timestamptz"),
+)
+TASK_COLUMNS = (
+    ("status", "varchar"),
+    ("input", "text"),
+    ("output", "text"),
+    ("error", "text"),
+    ("error_code", "varchar"),
+    ("finish_reason", "varchar"),
+    ("attempts", "integer"),
+    ("model", "varchar"),
+    ("input_tokens", "bigint"),
+    ("cached_tokens", "bigint"),
+    ("output_tokens", "bigint"),
+    ("cost", "numeric"),
+    ("started_at", "timestamptz"),
+    ("completed_at", "timestamptz"),
+    ("updated_at", "timestamptz"),
+)
+EVENT_COLUMNS = (
+    ("id", "uuid"),
+    ("execution_id", "uuid"),
+    ("sequence", "bigint"),
+    ("type", "varchar"),
+    ("data", "jsonb"),
+    ("at", "timestamptz"),
+)
+SPEND_COLUMNS = (
+    ("id", "uuid"),
+    ("execution_id", "uuid"),
+    ("user_id", "uuid"),
+    ("workflow_label", "varchar"),
+    ("task_id", "varchar"),
+    ("item_index", "integer"),
+    ("attempt", "integer"),
+    ("provider", "varchar"),
+    ("model", "varchar"),
+    ("reserved", "numeric"),
+    ("at", "timestamptz"),
+    ("created_at", "timestamptz"),
+    ("updated_at", "timestamptz"),
+)
+CLAIMED_COLUMNS = (
+    "e.id, e.lease_token, e.status, e.version_id, e.user_id, w.name, e.input, e.error, "
+    "e.cost_cap, e.cost, e.input_tokens, e.output_tokens, e.task_count, e.ended_count, "
+    "e.cancel_requested_at, e.last_sequence, e.started_at, e.completed_at"
+)
+TASK_STATE_COLUMNS = (
+    "execution_id, id, task_id, item_index, status, input, output, error, error_code, "
+    "finish_reason, attempts, model, input_tokens, cached_tokens, output_tokens, cost, "
+    "started_at, completed_at"
+)
+
+
+class Store(ABC):
+    """One worker's way into the tables. Make and use it in one thread.
+
+    `owner` names the worker, `lease` is the lease's length in seconds.
+    """
+
+    now: str  # the database's clock, as SQL
+    expiry: str  # the same plus a lease, as SQL with one parameter
+
+    def __init__(self, owner: str, lease: float) -> None:
+        self.owner = owner
+        self.lease = lease
+        self._definitions: dict[str, WorkflowDefinition] = {}
+        self._django = private_connection()
+        self._raw: Any = self._django.connection
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._django.close()
+
+    @abstractmethod
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """A cursor inside a write transaction."""
+
+    @abstractmethod
+    def lock(self, cursor: Any, tokens: dict[str, int]) -> set[str]:
+        """Lock those executions that still carry these tokens; their ids.
+
+        This is the fence. Until the transaction ends nobody else can claim what is returned.
+        """
+
+    @abstractmethod
+    def update(self, cursor: Any, table: str, columns: Sequence[Any], rows: list[Row]) -> None:
+        """Update rows by id; each row holds the columns and then the id."""
+
+    @abstractmethod
+    def insert(self, cursor: Any, table: str, columns: Sequence[Any], rows: list[Row]) -> None:
+        """Insert rows."""
+
+    @abstractmethod
+    def select_in(self, cursor: Any, sql: str, ids: Sequence[str]) -> list[Any]:
+        """The rows of a SELECT whose `{ids}` stands for a list of ids."""
+
+    @abstractmethod
+    def one_by_one(self, sql: str) -> str:
+        """SQL written with `%s`, in the driver's own style."""
+
+    def apply(self, batch: Batch) -> set[str]:
+        """Commit a batch; the executions whose lease was lost, of which nothing was written."""
+        with self.transaction() as cursor:
+            lost = batch.tokens.keys() - self.lock(cursor, batch.tokens)
+            if lost:
+                batch.drop(lost)
+            self._write(cursor, batch)
+        return lost
+
+    def _write(self, cursor: Any, batch: Batch) -> None:
+        if batch.executions:
+            rows = list(batch.executions.values())
+            self.update(cursor, "workflows_execution", EXECUTION_COLUMNS, rows)
+        if batch.tasks:
+            rows = [row for _, row in batch.tasks.values()]
+            self.update(cursor, "workflows_taskresult", TASK_COLUMNS, rows)
+        if batch.reserved:
+            rows = [(*_spend(entry), entry.at, entry.at) for entry in batch.reserved]
+            self.insert(cursor, "workflows_spendentry", SPEND_COLUMNS, rows)
+        if batch.settled:
+            rows = [(amount, pk) for pk, (_, amount) in batch.settled.items()]
+            self.update(cursor, "workflows_spendentry", (("settled", "numeric"),), rows)
+        if batch.events:
+            self.insert(cursor, "workflows_executionevent", EVENT_COLUMNS, list(batch.events))
+
+    def claim(self, limit: int) -> list[ExecutionState]:
+        """Take up to `limit` executions that nobody holds, the oldest first, with their tasks."""
+        if not self._claimable():
+            return []
+        with self.transaction() as cursor:
+            ids = self._take(cursor, limit)
+            if not ids:
+                return []
+            sql = (
+                f"SELECT {CLAIMED_COLUMNS} FROM workflows_execution e "  # noqa: S608
+                "JOIN workflows_workflow w ON w.id = e.workflow_id WHERE e.id IN ({ids}) "
+                "ORDER BY e.created_at, e.id"
+            )
+            claimed = {as_hex(row[0]): _execution(row) for row in self.select_in(cursor, sql, ids)}
+            sql = (
+                f"SELECT {TASK_STATE_COLUMNS} FROM workflows_taskresult "  # noqa: S608
+                "WHERE execution_id IN ({ids}) ORDER BY execution_id, position, item_index"
+            )
+            for row in self.select_in(cursor, sql, ids):
+                claimed[as_hex(row[0])].tasks.append(_task(row))
+            capped = [pk for pk, state in claimed.items() if state.cost_cap is not None]
+            sql = (
+                "SELECT execution_id, SUM(COALESCE(settled, reserved)) FROM workflows_spendentry "
+                "WHERE execution_id IN ({ids}) GROUP BY execution_id"
+            )
+            for pk, spent in self.select_in(cursor, sql, capped) if capped else ():
+                claimed[as_hex(pk)].committed_spend = Decimal(str(spent))
+        for state in claimed.values():
+            state.definition = self._definition(state.version_id)
+        return list(claimed.values())
+
+    def _claimable(self) -> bool:
+        """Whether there is anything to claim: a read, so that an idle worker writes nothing."""
+        sql = f"SELECT 1 FROM workflows_execution WHERE {self._free()} LIMIT 1"  # noqa: S608
+        return self._execute(sql, ()).fetchone() is not None
+
+    def _free(self) -> str:
+        return f"{LIVE} AND (lease_expires_at IS NULL OR lease_expires_at < {self.now})"
+
+    @abstractmethod
+    def _take(self, cursor: Any, limit: int) -> list[str]:
+        """Put our lease on free executions; their ids."""
+
+    @abstractmethod
+    def _execute(self, sql: str, values: Row) -> Any:
+        """Run one statement in autocommit mode; the cursor."""
+
+    def _definition(self, version_id: str) -> WorkflowDefinition:
+        """The document of a version, read and parsed once. It was validated when it was made."""
+        known = self._definitions.pop(version_id, None)
+        if known is None:
+            sql = "SELECT definition FROM workflows_workflowversion WHERE id = %s"
+            row = self._execute(self.one_by_one(sql), (version_id,)).fetchone()
+            known = WorkflowDefinition.model_validate(_json(row[0]))
+        self._definitions[version_id] = known
+        if len(self._definitions) > KNOWN_DEFINITIONS:
+            self._definitions.pop(next(iter(self._definitions)))
+        return known
+
+    def renew(self) -> list[tuple[str, bool]]:
+        """Lengthen our leases; the executions we hold, and whether each is to be cancelled."""
+        sql = (
+            f"UPDATE workflows_execution SET lease_expires_at = {self.expiry} "  # noqa: S608
+            f"WHERE {LIVE} AND lease_owner = %s RETURNING id, cancel_requested_at"
+        )
+        rows = self._execute(self.one_by_one(sql), (self.lease, self.owner)).fetchall()
+        return [(as_hex(pk), cancel is not None) for pk, cancel in rows]
+
+    def cancelled(self) -> list[str]:
+        """Those of our executions that someone asked to cancel."""
+        sql = (
+            f"SELECT id FROM workflows_execution WHERE {LIVE} AND lease_owner = %s "  # noqa: S608
+            "AND cancel_requested_at IS NOT NULL"
+        )
+        return [as_hex(pk) for (pk,) in self._execute(self.one_by_one(sql), (self.owner,))]
+
+    def hand_back(self) -> int:
+        """Give up every lease at once, so that another worker can go on; how many there were."""
+        sql = (
+            "UPDATE workflows_execution SET lease_owner = '', lease_expires_at = NULL, "  # noqa: S608
+            f"lease_token = lease_token + 1 WHERE {LIVE} AND lease_owner = %s"
+        )
+        return int(self._execute(self.one_by_one(sql), (self.owner,)).rowcount)
+
+    def beat(self, version: str, executions: int) -> None:
+        """Write the sign of life of this worker, and forget those that were silent for a day."""
+        now = self.now
+        sql = (
+            "INSERT INTO workflows_worker "  # noqa: S608
+            "(id, name, version, executions, created_at, updated_at, seen_at) "
+            f"VALUES (%s, %s, %s, %s, {now}, {now}, {now}) ON CONFLICT (name) DO UPDATE SET "
+            "executions = excluded.executions, updated_at = excluded.updated_at, "
+            "seen_at = excluded.seen_at"
+        )
+        values = (new_id().hex, self.owner, version, executions)
+        self._execute(self.one_by_one(sql), values)
+
+    def leave(self) -> None:
+        """Take this worker's sign of life away."""
+        sql = "DELETE FROM workflows_worker WHERE name = %s"
+        self._execute(self.one_by_one(sql), (self.owner,))
+
+
+class SqliteStore(Store):
+    """SQLite: a write transaction is alone, so that a read inside it is the fence."""
+
+    now = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+    expiry = "strftime('%Y-%m-%d %H:%M:%f', 'now', %s || ' seconds')"
+    chunk = 500  # older SQLite allows 999 parameters
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        cursor = self._raw.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        try:
+            yield cursor
+        except BaseException:
+            self._raw.rollback()
+            raise
+        self._raw.commit()
+
+    def lock(self, cursor: Any, tokens: dict[str, int]) -> set[str]:
+        sql = "SELECT id, lease_token FROM workflows_execution WHERE id IN ({ids})"
+        rows = self.select_in(cursor, sql, list(tokens))
+        return {pk for pk, token in rows if tokens[pk] == token}
+
+    def update(self, cursor: Any, table: str, columns: Sequence[Any], rows: list[Row]) -> None:
+        assignments = ", ".join(f"{name} = ?" for name, _ in columns)
+        cursor.executemany(f"UPDATE {table} SET {assignments} WHERE id = ?", rows)  # noqa: S608
+
+    def insert(self, cursor: Any, table: str, columns: Sequence[Any], rows: list[Row]) -> None:
+        names = ", ".join(name for name, _ in columns)
+        marks = ", ".join("?" * len(columns))
+        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608
+
+    def select_in(self, cursor: Any, sql: str, ids: Sequence[str]) -> list[Any]:
+        rows: list[Any] = []
+        for start in range(0, len(ids), self.chunk):
+            part = ids[start : start + self.chunk]
+            rows += cursor.execute(sql.format(ids=", ".join("?" * len(part))), part).fetchall()
+        return rows
+
+    def one_by_one(self, sql: str) -> str:
+        return sql.replace("%s", "?")
+
+    def _take(self, cursor: Any, limit: int) -> list[str]:
+        sql = (
+            f"UPDATE workflows_execution SET lease_owner = ?, lease_token = lease_token + 1, "  # noqa: S608
+            f"lease_expires_at = {self.one_by_one(self.expiry)} WHERE id IN (SELECT id FROM "
+            f"workflows_execution WHERE {self._free()} ORDER BY created_at LIMIT ?) RETURNING id"
+        )
+        return [pk for (pk,) in cursor.execute(sql, (self.owner, self.lease, limit)).fetchall()]
+
+    def _execute(self, sql: str, values: Row) -> Any:
+        return self._raw.execute(sql, values)
+
+
+class PostgresStore(Store):
+    """PostgreSQL: rows go as arrays, one prepared statement a table, one round trip a batch."""
+
+    now = "clock_timestamp()"
+    expiry = "clock_timestamp() + make_interval(secs => %s)"
+
+    def __init__(self, owner: str, lease: float) -> None:
+        super().__init__(owner, lease)
+        from psycopg import Cursor
+
+        self._raw.prepare_threshold = 0
+        self._cursor = Cursor(self._raw)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        # In a pipeline BEGIN travels with the lock, and COMMIT with the writes.
+        with self._raw.pipeline(), self._raw.transaction():
+            yield self._cursor
+
+    def lock(self, cursor: Any, tokens: dict[str, int]) -> set[str]:
+        # In id order, so that two workers can never wait for each other. FOR NO KEY UPDATE waits
+        # for a claim or a cancellation that is under way and then sees what it wrote.
+        sql = (
+            "SELECT e.id FROM workflows_execution e JOIN unnest(%s::uuid[], %s::bigint[]) "
+            "AS held (id, token) ON e.id = held.id WHERE e.lease_token = held.token "
+            "ORDER BY e.id FOR NO KEY UPDATE OF e"
+        )
+        cursor.execute(sql, (list(tokens), list(tokens.values())))
+        return {pk.hex for (pk,) in cursor.fetchall()}
+
+    def update(self, cursor: Any, table: str, columns: Sequence[Any], rows: list[Row]) -> None:
+        names = ", ".join(f"{name} = new.{name}" for name, _ in columns)
+        fields = ", ".join(name for name, _ in columns)
+        sql = (
+            f"UPDATE {table} AS old SET {names} FROM unnest({_arrays(columns)}, %s::uuid[]) "  # noqa: S608
+            f"AS new ({fields}, id) WHERE old.id = new.id"
+        )
+        cursor.execute(sql, _transposed(rows))
+
+    def insert(self, cursor: Any, table: str, columns: Sequence[Any], rows: list[Row]) -> None:
+        names = ", ".join(name for name, _ in columns)
+        sql = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({_arrays(columns)})"  # noqa: S608
+        cursor.execute(sql, _transposed(rows))
+
+    def select_in(self, cursor: Any, sql: str, ids: Sequence[str]) -> list[Any]:
+        sql = sql.replace("IN ({ids})", "= ANY(%s::uuid[])")
+        return list(cursor.execute(sql, (list(ids),)).fetchall())
+
+    def one_by_one(self, sql: str) -> str:
+        return sql
+
+    def _take(self, cursor: Any, limit: int) -> list[str]:
+        sql = (
+            "UPDATE workflows_execution SET lease_owner = %s, lease_token = lease_token + 1, "  # noqa: S608
+            f"lease_expires_at = {self.expiry} WHERE id IN (SELECT id FROM workflows_execution "
+            f"WHERE {self._free()} ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED) "
+            "RETURNING id"
+        )
+        cursor.execute(sql, (self.owner, self.lease, limit))
+        return [pk.hex for (pk,) in cursor.fetchall()]
+
+    def _execute(self, sql: str, values: Row) -> Any:
+        return self._cursor.execute(sql, values)
+
+
+def open_store(owner: str, lease: float) -> Store:
+    """The store of the configured database."""
+    stores: dict[str, type[Store]] = {"sqlite": SqliteStore, "postgresql": PostgresStore}
+    return stores[connection.vendor](owner, lease)
+
+
+def _arrays(columns: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"%s::{type_}[]" for _, type_ in columns)
+
+
+def _transposed(rows: list[Row]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _spend(entry: Any) -> Row:
+    return (
+        entry.pk,
+        entry.execution,
+        entry.user,
+        entry.workflow_label,
+        entry.task_id,
+        entry.item_index,
+        entry.attempt,
+        entry.provider,
+        entry.model,
+        entry.reserved,
+        entry.at,
+    )
+
+
+def _json(value: Any) -> Any:
+    return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
+def _money(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def _execution(row: Any) -> ExecutionState:
+    return ExecutionState(
+        pk=as_hex(row[0]),
+        token=row[1],
+        status=row[2],
+        version_id=as_hex(row[3]),
+        user_id=as_hex(row[4]),
+        workflow_label=row[5],
+        input=_json(row[6]),
+        error=row[7],
+        cost_cap=_money(row[8]),
+        cost=_money(row[9]) or Decimal(0),
+        input_tokens=row[10],
+        output_tokens=row[11],
+        task_count=row[12],
+        ended_count=row[13],
+        cancel_requested=row[14] is not None,
+        sequence=row[15],
+        started_at=from_timestamp(row[16]),
+        completed_at=from_timestamp(row[17]),
+    )
+
+
+def _task(row: Any) -> TaskState:
+    values = list(row[1:])
+    values[0] = as_hex(values[0])
+    values[14] = _money(values[14])
+    values[15] = from_timestamp(values[15])
+    values[16] = from_timestamp(values[16])
+    return TaskState(*values)

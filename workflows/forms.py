@@ -1,0 +1,257 @@
+"""The forms of the pages. What is true of a document is said by `workflows.definition` alone."""
+
+from typing import Any, Final
+
+from django import forms
+from django.db import transaction
+
+from accounts.models import User
+from workflows import drafts
+from workflows.drafts import Row
+from workflows.models import ApiKey, Workflow
+from workflows.models.api_key import KeyProvider
+from workflows.providers import catalogue
+
+PROVIDERS: Final = (
+    ("local", "Embedded model"),
+    ("anthropic", "Anthropic"),
+    ("openai", "OpenAI"),
+    ("custom", "Custom (OpenAI-compatible)"),
+)
+
+def _line(label: str, *, help_text: str = "", **attrs: Any) -> forms.CharField:
+    widget = forms.TextInput(attrs={"autocomplete": "off", **attrs})
+    return forms.CharField(label=label, required=False, help_text=help_text, widget=widget)
+
+
+def _number(label: str, **attrs: Any) -> forms.CharField:
+    # A text field in kind: what is not a number is reported by the definition, like all else.
+    return _line(label, inputmode="decimal", **attrs)
+
+
+def _text(label: str, *, help_text: str = "", rows: int = 4, **attrs: Any) -> forms.CharField:
+    widget = forms.Textarea(attrs={"rows": rows, **attrs})
+    return forms.CharField(
+        label=label, required=False, strip=False, help_text=help_text, widget=widget
+    )
+
+
+class DetailsForm(forms.ModelForm[Workflow]):
+    """What a workflow has beside its document."""
+
+    input_schema = _text(
+        "Input schema",
+        rows=6,
+        spellcheck="false",
+        help_text="JSON Schema of the run's input. The run form is made from its properties.",
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = Workflow
+        fields = ("name", "description", "status", "is_shared", "cost_cap")
+        labels = {"is_shared": "Share with everyone", "cost_cap": "Cost cap per run, USD"}
+        help_texts = {
+            "is_shared": "Everyone who signs in may read it. Only you may change and run it.",
+            "cost_cap": "A run stops before it spends more. Empty: no cap.",
+            "status": "Only an active workflow runs.",
+        }
+        widgets = {
+            "name": forms.TextInput(attrs={"autocomplete": "off"}),
+            "description": forms.Textarea(attrs={"rows": 2}),
+        }
+
+
+class AgentForm(forms.Form):
+    """One agent, as typed."""
+
+    name = _line("Name", placeholder="Researcher")
+    provider = forms.CharField(
+        label="Provider", required=False, widget=forms.Select(choices=PROVIDERS)
+    )
+    model = _line("Model", spellcheck="false")
+    role = _line("Role", placeholder="researcher")
+    instructions = _text(
+        "Instructions", rows=3, placeholder="Be brief. Say where each fact comes from."
+    )
+    temperature = _number("Temperature", placeholder="0.7")
+    max_tokens = _number("Max tokens", placeholder="1024")
+    key = _line(
+        "Key",
+        placeholder="Oldest active key",
+        list="key-names",
+        help_text="The name of one of your provider keys.",
+    )
+    id = _line("Id", placeholder="From the name", spellcheck="false")
+    extra = _text(
+        "Other fields, as JSON",
+        rows=3,
+        spellcheck="false",
+        help_text="description, capabilities, fallbacks",
+    )
+
+    def __init__(self, row: Row, *, prefix: str) -> None:
+        super().__init__(_prefixed(row, prefix), prefix=prefix)
+        self.row, self.is_open = row, False
+        self.fields["model"].widget.attrs["list"] = f"models-{row['provider'] or 'local'}"
+
+    @property
+    def title(self) -> str:
+        """The name, or the id while there is none."""
+        return self.row["name"].strip() or self.row["id"]
+
+    @property
+    def index(self) -> str:
+        """Its place in the form, from 0."""
+        return str(self.prefix).rpartition("-")[2]
+
+    @classmethod
+    def blank(cls) -> "AgentForm":
+        """The form of an agent to come; scripts put a number in place of its `__n__`."""
+        return cls(new_agent(), prefix="agents-__n__")
+
+
+class TaskForm(forms.Form):
+    """One task, as typed."""
+
+    name = _line("Name", placeholder="Gather facts")
+    description = _text(
+        "Prompt",
+        rows=5,
+        placeholder="List five facts about {{ input.topic }}.",
+        help_text="{{ input.topic }} is asked for when it runs; {{ tasks.gather.output }} is "
+        "another task's answer. Without any, the answers it runs after are appended.",
+    )
+    agent_id = forms.CharField(label="Agent", required=False, widget=forms.Select)
+    dependencies = _line(
+        "Runs after",
+        placeholder="Nothing: starts at once",
+        spellcheck="false",
+        help_text="Tasks by id or name, with commas between.",
+    )
+    max_retries = _number("Retries", placeholder="2")
+    timeout_seconds = _number("Time-out, seconds", placeholder="120")
+    id = _line("Id", placeholder="From the name", spellcheck="false")
+    extra = _text("Other fields, as JSON", rows=3, spellcheck="false", help_text="input")
+
+    def __init__(self, row: Row, *, prefix: str, agents: list[tuple[str, str]]) -> None:
+        super().__init__(_prefixed(row, prefix), prefix=prefix)
+        self.row, self.is_open = row, False
+        known = {value for value, _ in agents}
+        lost = [(row["agent_id"], row["agent_id"])] if row["agent_id"] not in known else []
+        widget = self.fields["agent_id"].widget
+        assert isinstance(widget, forms.Select)
+        widget.choices = [*lost, *agents]
+
+    @property
+    def title(self) -> str:
+        """The name, or the id while there is none."""
+        return self.row["name"].strip() or self.row["id"]
+
+    @property
+    def index(self) -> str:
+        """Its place in the form, from 0."""
+        return str(self.prefix).rpartition("-")[2]
+
+    @classmethod
+    def blank(cls) -> "TaskForm":
+        """The form of a task to come; scripts put a number in place of its `__n__`."""
+        return cls(new_task(), prefix="tasks-__n__", agents=[])
+
+
+def new_agent() -> Row:
+    """An agent before anything is typed: on the embedded model, which needs no key."""
+    return {**_empty("agents"), "provider": "local", "model": catalogue.LOCAL_MODEL}
+
+
+def new_task(agent_id: str = "") -> Row:
+    """A task before anything is typed."""
+    return {**_empty("tasks"), "agent_id": agent_id}
+
+
+def _empty(kind: str) -> Row:
+    return dict.fromkeys(drafts.FIELDS[kind], "")
+
+
+def _prefixed(row: Row, prefix: str) -> dict[str, str]:
+    return {f"{prefix}-{name}": text for name, text in row.items()}
+
+
+class KeyForm(forms.Form):
+    """A key to add."""
+
+    provider = forms.ChoiceField(choices=KeyProvider.choices, initial=KeyProvider.ANTHROPIC)
+    name = forms.CharField(
+        max_length=100,
+        initial="main",
+        help_text="How agents refer to it. Without a name they use your oldest active key.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    key = forms.CharField(
+        max_length=1000,
+        help_text="Encrypted before it is stored, and never shown again.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    base_url = forms.CharField(
+        label="Base URL",
+        max_length=500,
+        required=False,
+        help_text="For a custom provider only, such as https://llm.example.com/v1.",
+        widget=forms.URLInput(attrs={"autocomplete": "off", "placeholder": "https://…/v1"}),
+    )
+
+    def save(self, user: User) -> ApiKey:
+        """Store the key. Raises AppError with what is wrong with it."""
+        data = self.cleaned_data
+        return ApiKey.store(
+            user=user,
+            provider=data["provider"],
+            name=data["name"],
+            secret=data["key"],
+            base_url=data["base_url"],
+        )
+
+
+class KeyChangeForm(forms.Form):
+    """Another name for a key, or another secret in its place; a new address needs a new secret."""
+
+    name = forms.CharField(
+        max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    key = forms.CharField(
+        label="New key",
+        max_length=1000,
+        required=False,
+        help_text="Leave it empty to keep the stored one.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    base_url = forms.CharField(
+        label="Base URL",
+        max_length=500,
+        required=False,
+        help_text="Changes only together with a new key.",
+        widget=forms.URLInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, data: Any = None, *, instance: ApiKey) -> None:
+        super().__init__(data, initial={"name": instance.name, "base_url": instance.base_url})
+        self.instance = instance
+        if instance.provider != KeyProvider.CUSTOM:
+            del self.fields["base_url"]
+
+    def clean(self) -> None:
+        """Refuse to point a stored key at another address."""
+        data = super().clean() or self.cleaned_data
+        moved = data.get("base_url", self.instance.base_url) != self.instance.base_url
+        if moved and not data.get("key"):
+            self.add_error("key", "Enter the key again to use it at another address.")
+
+    @transaction.atomic
+    def save(self) -> ApiKey:
+        """Write what changed. Raises AppError with what is wrong."""
+        data, key = self.cleaned_data, self.instance
+        if data["name"] != key.name:
+            key.rename(data["name"])
+        if data["key"]:
+            key.replace_secret(data["key"], base_url=data.get("base_url"))
+        return key

@@ -1,0 +1,24 @@
+"""The tables of workflows, a file a resource."""
+
+from workflows.models.api_key import ApiKey, MissingKey
+from workflows.models.execution import Execution, ExecutionEvent, ExecutionStatus, Trigger
+from workflows.models.spend import SpendEntry
+from workflows.models.task_result import TaskResult, TaskStatus
+from workflows.models.worker import Worker
+from workflows.models.workflow import Workflow, WorkflowStatus, WorkflowVersion
+
+__all__ = [
+    "ApiKey",
+    "Execution",
+    "ExecutionEvent",
+    "ExecutionStatus",
+    "MissingKey",
+    "SpendEntry",
+    "TaskResult",
+    "TaskStatus",
+    "Trigger",
+    "Worker",
+    "Workflow",
+    "WorkflowStatus",
+    "WorkflowVersion",
+]

@@ -1,0 +1,191 @@
+"""The users' own provider keys, encrypted at rest, and how a call finds the one to use."""
+
+from datetime import timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+from hummbl.encryption import decrypt, encrypt
+from hummbl.errors import AppError, Conflict
+from hummbl.models import BaseModel
+from hummbl.outbound import check_url
+from workflows.providers import Credential
+
+MIN_SECRET_LENGTH = 8
+LAST_USED_PRECISION = timedelta(minutes=1)
+
+
+class KeyProvider(models.TextChoices):
+    """Providers that are called with a key."""
+
+    OPENAI = "openai", "OpenAI"
+    ANTHROPIC = "anthropic", "Anthropic"
+    CUSTOM = "custom", "Custom (OpenAI-compatible)"
+
+
+class MissingKey(AppError):
+    """There is no key to call a provider with."""
+
+    code = "missing_key"
+
+
+class InvalidKey(AppError):
+    """A key cannot be stored as it was given."""
+
+    code = "invalid_key"
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Keys by who may see them and what they open."""
+
+    def visible_to(self, user: User) -> Self:
+        """All for an admin, else the user's own. Nobody sees a secret."""
+        return self if user.is_admin else self.filter(user=user)
+
+    def usable(self, user: User, provider: str) -> Self:
+        """The user's active keys for a provider, the oldest first."""
+        return self.filter(user=user, provider=provider, is_active=True).order_by("created_at")
+
+    def for_call(self, user: User, provider: str, name: str | None) -> Credential:
+        """The credential that this user pays a call with.
+
+        The key of that name, or the oldest active one; for roles in SHARED_KEYS_ROLES the
+        operator's key from the environment as a last resort. Raises MissingKey with what to do,
+        and DecryptionError when the stored key cannot be read.
+        """
+        keys = self.usable(user, provider)
+        key = (keys.filter(name=name) if name else keys).first()
+        if key:
+            key.touch()
+            return key.credential()
+        label = KeyProvider(provider).label if provider in KeyProvider.values else provider
+        if name:
+            raise MissingKey(f"There is no active {label} key named “{name}”. Add it under Keys.")
+        shared = _operator_key(user, provider)
+        if shared:
+            return Credential(secret=shared)
+        article = "a" if provider == KeyProvider.CUSTOM else "an"
+        noun = "custom provider" if provider == KeyProvider.CUSTOM else label
+        raise MissingKey(f"Add {article} {noun} key under Keys.")
+
+
+class ApiKey(BaseModel):
+    """A provider key. The secret only goes in; `last_four` is all that is ever shown."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys"
+    )
+    provider = models.CharField(max_length=20, choices=KeyProvider)
+    name = models.CharField(max_length=100)
+    ciphertext = models.BinaryField(editable=False)
+    last_four = models.CharField(max_length=4, editable=False)
+    base_url = models.URLField(max_length=500, blank=True)
+    is_active = models.BooleanField(default=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["provider", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "provider", "name"], name="api_key_name_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(provider__in=KeyProvider.values), name="api_key_provider_valid"
+            ),
+            models.CheckConstraint(
+                condition=Q(provider=KeyProvider.CUSTOM) ^ Q(base_url=""),
+                name="api_key_base_url_iff_custom",
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="api_key_has_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_provider_display()} · {self.name} · •••• {self.last_four}"
+
+    @classmethod
+    def store(
+        cls, *, user: User, provider: str, name: str, secret: str, base_url: str = ""
+    ) -> "ApiKey":
+        """Encrypt and keep a key.
+
+        Raises InvalidKey (bad secret, address missing or not allowed here), OutboundRefused (an
+        address that must not be called) and Conflict (the name is taken).
+        """
+        key = cls(user=user, name=name)
+        key._set_secret(provider=provider, secret=secret, base_url=base_url)
+        key._save_unique(force_insert=True)
+        return key
+
+    def replace_secret(
+        self, secret: str, *, provider: str | None = None, base_url: str | None = None
+    ) -> None:
+        """Put a new secret in place of the old one; only then may the address change too."""
+        provider = self.provider if provider is None else provider
+        if base_url is None:
+            base_url = self.base_url if provider == KeyProvider.CUSTOM else ""
+        self._set_secret(provider=provider, secret=secret, base_url=base_url)
+        self._save_unique()
+
+    def rename(self, name: str) -> None:
+        """Give another name. Raises Conflict when it is taken."""
+        self.name = name
+        self._save_unique(update_fields=["name", "updated_at"])
+
+    def set_active(self, active: bool) -> None:
+        """Allow or stop the use of this key, at once."""
+        self.is_active = active
+        self.save(update_fields=["is_active", "updated_at"])
+
+    def credential(self) -> Credential:
+        """The decrypted key, for one call. Raises DecryptionError."""
+        secret = decrypt(bytes(self.ciphertext), associated=self.pk)
+        return Credential(secret=secret, base_url=self.base_url, key_id=self.pk)
+
+    def touch(self) -> None:
+        """Note the use, at most once a minute."""
+        now = timezone.now()
+        if self.last_used_at is None or now - self.last_used_at >= LAST_USED_PRECISION:
+            ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+
+    def _set_secret(self, *, provider: str, secret: str, base_url: str) -> None:
+        secret = secret.strip()
+        if len(secret) < MIN_SECRET_LENGTH or not secret.isascii() or not secret.isprintable():
+            raise InvalidKey("This does not look like a key. Paste it whole, without spaces.")
+        if provider == KeyProvider.CUSTOM:
+            if not base_url:
+                raise InvalidKey("A custom provider needs its base URL, for example https://…/v1.")
+            base_url = base_url.rstrip("/")
+            check_url(base_url)
+        elif base_url:
+            raise InvalidKey("Only a custom provider has a base URL. Leave it empty.")
+        self.provider, self.base_url = provider, base_url
+        self.ciphertext = encrypt(secret, associated=self.pk)
+        self.last_four = secret[-4:]
+
+    def _save_unique(self, **kwargs: Any) -> None:
+
+        try:
+            with transaction.atomic():
+                self.save(**kwargs)
+        except IntegrityError as error:
+            raise Conflict(
+                f"You already have a {self.get_provider_display()} key named “{self.name}”.",
+                code="name_taken",
+            ) from error
+
+
+def _operator_key(user: User, provider: str) -> str:
+    """The operator's own key, for the roles that may spend the operator's money."""
+    if user.role not in settings.SHARED_KEYS_ROLES:
+        return ""
+    keys: dict[str, str] = {
+        KeyProvider.OPENAI: settings.OPENAI_API_KEY,
+        KeyProvider.ANTHROPIC: settings.ANTHROPIC_API_KEY,
+    }
+    return keys.get(provider, "")

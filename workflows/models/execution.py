@@ -1,0 +1,407 @@
+"""One run of a workflow, and the events that its live stream replays.
+
+What advances an execution is in `workflows.engine`; here are its creation, its cancellation
+while nobody runs it, and the questions that pages and the API ask.
+"""
+
+import hashlib
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Self
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts.models import User
+from hummbl.errors import Conflict, Forbidden
+from hummbl.models import BaseModel, new_id
+from workflows import definition as documents
+from workflows.engine import wake
+from workflows.models.task_result import TERMINAL_TASK_STATUSES, TaskResult, TaskStatus
+
+if TYPE_CHECKING:
+    from workflows.models.workflow import Workflow
+
+
+class ExecutionStatus(models.TextChoices):
+    """pending → running → completed | failed | cancelled, and running ⇄ waiting."""
+
+    PENDING = "pending", "Pending"
+    RUNNING = "running", "Running"
+    WAITING = "waiting", "Waiting"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+TERMINAL_STATUSES = (
+    ExecutionStatus.COMPLETED,
+    ExecutionStatus.FAILED,
+    ExecutionStatus.CANCELLED,
+)
+CLAIMABLE = (ExecutionStatus.PENDING, ExecutionStatus.RUNNING)
+UNDER_WAY = (*CLAIMABLE, ExecutionStatus.WAITING)
+
+
+class Trigger(models.TextChoices):
+    """What started an execution."""
+
+    MANUAL = "manual", "Manual"
+    API = "api", "API"
+    SCHEDULE = "schedule", "Schedule"
+    WEBHOOK = "webhook", "Webhook"
+    RERUN = "rerun", "Re-run"
+
+
+class ExecutionQuerySet(models.QuerySet["Execution"]):
+    """Executions by who may see them and by how far they are."""
+
+    def visible_to(self, user: User) -> Self:
+        """What the user may read and cancel: everything for an admin, else their own."""
+        return self if user.is_admin else self.filter(user=user)
+
+    def under_way(self) -> Self:
+        """Not ended yet."""
+        return self.filter(status__in=UNDER_WAY)
+
+    def ended(self) -> Self:
+        """Completed, failed or cancelled."""
+        return self.filter(status__in=TERMINAL_STATUSES)
+
+    def with_labels(self) -> Self:
+        """With what a list row or an answer shows beside the row itself, in the same query."""
+        return self.select_related("workflow", "version", "user").defer("version__definition")
+
+
+class Execution(BaseModel):
+    """One run of one version of a workflow.
+
+    `cost` (US dollars) and the tokens are sums over the tasks so far. The lease columns belong
+    to the engine: whoever holds the current `lease_token` may write, and nobody else.
+    """
+
+    workflow = models.ForeignKey("Workflow", on_delete=models.CASCADE, related_name="executions")
+    version = models.ForeignKey(
+        "WorkflowVersion", on_delete=models.CASCADE, related_name="executions"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="executions"
+    )
+    trigger = models.CharField(max_length=10, choices=Trigger, default=Trigger.MANUAL)
+    status = models.CharField(
+        max_length=10, choices=ExecutionStatus, default=ExecutionStatus.PENDING
+    )
+    input = models.JSONField(default=dict, blank=True)
+    error = models.TextField(blank=True)
+    cost_cap = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
+    cost = models.DecimalField(max_digits=16, decimal_places=8, default=0)
+    input_tokens = models.PositiveBigIntegerField(default=0)
+    output_tokens = models.PositiveBigIntegerField(default=0)
+    task_count = models.PositiveIntegerField()
+    ended_count = models.PositiveIntegerField(default=0)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    parent = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="reruns"
+    )
+    idempotency_key = models.CharField(max_length=255, blank=True)
+    idempotency_digest = models.CharField(max_length=64, blank=True, editable=False)
+    last_sequence = models.PositiveBigIntegerField(default=0, editable=False)
+    lease_owner = models.CharField(max_length=64, blank=True, editable=False)
+    lease_token = models.PositiveBigIntegerField(default=0, editable=False)
+    lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    started_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ExecutionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="execution_by_user"),
+            models.Index(fields=["workflow", "-created_at"], name="execution_by_workflow"),
+            models.Index(
+                fields=["created_at"],
+                name="execution_claimable",
+                condition=Q(status__in=CLAIMABLE),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "workflow", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="execution_idempotency_key_unique",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=ExecutionStatus.values), name="execution_status_valid"
+            ),
+            models.CheckConstraint(
+                condition=Q(trigger__in=Trigger.values), name="execution_trigger_valid"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=TERMINAL_STATUSES, completed_at__isnull=False)
+                | (~Q(status__in=TERMINAL_STATUSES) & Q(completed_at__isnull=True)),
+                name="execution_completed_at_iff_ended",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_count__lte=models.F("task_count")),
+                name="execution_ended_count_within_tasks",
+            ),
+            models.CheckConstraint(
+                condition=Q(cost__gte=0) & (Q(cost_cap__isnull=True) | Q(cost_cap__gte=0)),
+                name="execution_cost_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Execution {self.pk}"
+
+    @property
+    def progress(self) -> float:
+        """Ended tasks over all tasks, 0 to 1."""
+        return self.ended_count / self.task_count if self.task_count else 1.0
+
+    @property
+    def tokens(self) -> int:
+        """Input and output tokens so far."""
+        return self.input_tokens + self.output_tokens
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the status will never change again."""
+        return self.status in TERMINAL_STATUSES
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from the start to the end, or until now; None before the start."""
+        if self.started_at is None:
+            return None
+        return ((self.completed_at or timezone.now()) - self.started_at).total_seconds()
+
+    @classmethod
+    def start(
+        cls,
+        workflow: "Workflow",
+        *,
+        user: User,
+        input: dict[str, Any],
+        trigger: str,
+        cost_cap: Decimal | None,
+        idempotency_key: str,
+    ) -> "Execution":
+        """Create an execution and its tasks and wake the workers. See Workflow.execute."""
+        digest = _request_digest(input, cost_cap)
+        if idempotency_key:
+            before = cls._made_by(workflow, user, idempotency_key, digest)
+            if before:
+                return before
+        if not user.can_write or not (user.is_admin or workflow.owner_id == user.pk):
+            raise Forbidden("Only the owner runs a workflow. Ask them, or make your own.")
+        workflow.require_active()
+        version = workflow.current_version
+        assert version is not None
+        document = documents.parse(version.definition)
+        documents.check_input(document, input)
+        execution = cls(
+            workflow=workflow,
+            version=version,
+            user=user,
+            trigger=trigger,
+            input=input,
+            cost_cap=cost_cap,
+            task_count=len(document.tasks),
+            idempotency_key=idempotency_key,
+            idempotency_digest=digest if idempotency_key else "",
+            last_sequence=1,
+        )
+        try:
+            with transaction.atomic():
+                execution._insert(document)
+        except IntegrityError:
+            # Two requests with one key raced; the other one won.
+            made = idempotency_key and cls._made_by(workflow, user, idempotency_key, digest)
+            if not made:
+                raise
+            return made
+        return execution
+
+    def _insert(self, document: documents.WorkflowDefinition) -> None:
+        self.save(force_insert=True)
+        TaskResult.objects.bulk_create(
+            TaskResult(
+                execution=self,
+                task_id=task.id,
+                position=position,
+                task_name=task.name,
+                agent_id=task.agent_id,
+            )
+            for position, task in enumerate(document.tasks)
+        )
+        ExecutionEvent.objects.create(
+            execution=self, sequence=1, type="execution", data=self.event_data()
+        )
+        wake.notify_after_commit(wake.NEW)
+
+    @classmethod
+    def _made_by(
+        cls, workflow: "Workflow", user: User, key: str, digest: str
+    ) -> "Execution | None":
+        """The execution that this key made before; raises Conflict if for another request."""
+        made = cls.objects.filter(workflow=workflow, user=user, idempotency_key=key).first()
+        if made and made.idempotency_digest != digest:
+            raise Conflict(
+                "This Idempotency-Key was used with another body. Use a new key.",
+                code="idempotency_key_reused",
+            )
+        return made
+
+    def cancel(self, *, by: User) -> None:
+        """Ask for the end. Raises Conflict when there is nothing left to cancel.
+
+        A worker that holds the execution aborts its requests in flight and writes the end; when
+        none does, the end is written here.
+        """
+        with transaction.atomic():
+            locked = Execution.objects.select_for_update().get(pk=self.pk)
+            if locked.is_terminal:
+                raise Conflict(
+                    f"This execution has already {_ENDED[locked.status]}.", code="already_ended"
+                )
+            held = Execution.objects.filter(pk=self.pk, lease_expires_at__gt=Now()).exists()
+            if not locked.cancel_requested_at:
+                locked.cancel_requested_at = timezone.now()
+                locked.save(update_fields=["cancel_requested_at", "updated_at"])
+            if held:
+                wake.notify_after_commit(wake.CANCEL)
+            else:
+                locked._end_as_cancelled()
+        self.refresh_from_db()
+
+    def _end_as_cancelled(self) -> None:
+        """Write the end of an execution that no worker holds; the row is locked."""
+        now = timezone.now()
+        tasks = list(self.tasks.exclude(status__in=TERMINAL_TASK_STATUSES))
+        for task in tasks:
+            task.status = TaskStatus.CANCELLED
+            task.completed_at = now
+        TaskResult.objects.bulk_update(tasks, ["status", "completed_at"])
+        self.status = ExecutionStatus.CANCELLED
+        self.completed_at = now
+        self.ended_count = self.task_count
+        # A worker that wakes up late must find its token gone.
+        self.lease_token += 1
+        self.lease_owner = ""
+        self.lease_expires_at = None
+        events = [("task", task_event_data(task)) for task in tasks]
+        events.append(("execution", self.event_data()))
+        ExecutionEvent.objects.bulk_create(
+            ExecutionEvent(execution=self, sequence=self.last_sequence + n, type=type_, data=data)
+            for n, (type_, data) in enumerate(events, start=1)
+        )
+        self.last_sequence += len(events)
+        self.save()
+
+    def event_data(self) -> dict[str, Any]:
+        """What an `execution` event says."""
+        return execution_event_data(
+            status=self.status,
+            ended=self.ended_count,
+            count=self.task_count,
+            cost=self.cost,
+            tokens=self.tokens,
+            error=self.error,
+            started_at=self.started_at,
+            completed_at=self.completed_at,
+        )
+
+
+_ENDED = {
+    ExecutionStatus.COMPLETED: "completed",
+    ExecutionStatus.FAILED: "failed",
+    ExecutionStatus.CANCELLED: "been cancelled",
+}
+
+
+class ExecutionEvent(models.Model):
+    """One line of an execution's history: sequences start at 1 and have no gap."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    execution = models.ForeignKey(
+        Execution, on_delete=models.CASCADE, related_name="events", db_index=False
+    )
+    sequence = models.PositiveBigIntegerField()
+    type = models.CharField(max_length=20)
+    data = models.JSONField()
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["execution", "sequence"]
+        constraints = [
+            models.UniqueConstraint(fields=["execution", "sequence"], name="event_sequence_unique"),
+            models.CheckConstraint(condition=Q(sequence__gte=1), name="event_sequence_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.type}"
+
+
+def execution_event_data(
+    *,
+    status: str,
+    ended: int,
+    count: int,
+    cost: Decimal,
+    tokens: int,
+    error: str,
+    started_at: datetime | None,
+    completed_at: datetime | None,
+) -> dict[str, Any]:
+    """What an `execution` event says; one form for the engine and for the models."""
+    return {
+        "status": status,
+        "progress": ended / count if count else 1.0,
+        "cost": f"{cost:f}",
+        "tokens": tokens,
+        "error": error,
+        "started_at": _iso(started_at),
+        "completed_at": _iso(completed_at),
+    }
+
+
+def task_event_data(task: Any) -> dict[str, Any]:
+    """What a `task` event says; `task` has the attributes of a TaskResult.
+
+    The output is not in it: it is stored once, with the task.
+    """
+    started, completed = task.started_at, task.completed_at
+    return {
+        "task_id": task.task_id,
+        "item_index": task.item_index,
+        "status": task.status,
+        "attempts": task.attempts,
+        "model": task.model,
+        "input_tokens": task.input_tokens,
+        "output_tokens": task.output_tokens,
+        "cost": f"{task.cost:f}",
+        "error": task.error,
+        "error_code": task.error_code,
+        "duration": (completed - started).total_seconds() if started and completed else None,
+        "started_at": _iso(started),
+        "completed_at": _iso(completed),
+    }
+
+
+def _iso(value: datetime | None) -> str | None:
+    return value.isoformat().replace("+00:00", "Z") if value else None
+
+
+def _request_digest(input: dict[str, Any], cost_cap: Decimal | None) -> str:
+    """A digest of what an execute request asks for, independent of key order."""
+    cap = None if cost_cap is None else str(cost_cap.normalize())
+    canonical = json.dumps([input, cap], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+

@@ -1,0 +1,192 @@
+"""A workflow, and the immutable versions of its document."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Self
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+
+from accounts.models import User
+from hummbl.errors import Conflict
+from hummbl.models import BaseModel
+from workflows import definition as documents
+
+if TYPE_CHECKING:
+    from workflows.models.execution import Execution
+
+
+class WorkflowStatus(models.TextChoices):
+    """Only an active workflow runs."""
+
+    DRAFT = "draft", "Draft"
+    ACTIVE = "active", "Active"
+    PAUSED = "paused", "Paused"
+    ARCHIVED = "archived", "Archived"
+
+
+class WorkflowQuerySet(models.QuerySet["Workflow"]):
+    """Workflows by who may see and change them."""
+
+    def visible_to(self, user: User) -> Self:
+        """What the user may read: everything for an admin, else their own and what is shared."""
+        if user.is_admin:
+            return self
+        return self.filter(Q(owner=user) | Q(is_shared=True))
+
+    def editable_by(self, user: User) -> Self:
+        """What the user may change and run: everything for an admin, else their own."""
+        if user.is_admin:
+            return self
+        return self.filter(owner=user) if user.can_write else self.none()
+
+
+class Workflow(BaseModel):
+    """A named graph of tasks. Its document lives in versions; `current_version` is the newest."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="workflows"
+    )
+    name = models.CharField(max_length=200)
+    description = models.TextField(max_length=10_000, blank=True)
+    status = models.CharField(
+        max_length=10, choices=WorkflowStatus, default=WorkflowStatus.ACTIVE
+    )
+    is_shared = models.BooleanField(default=False)
+    current_version = models.ForeignKey(
+        "WorkflowVersion", on_delete=models.RESTRICT, null=True, editable=False, related_name="+"
+    )
+    cost_cap = models.DecimalField(
+        max_digits=16,
+        decimal_places=8,
+        null=True,
+        blank=True,
+        help_text="US dollars that one execution may spend, unless it brings its own cap.",
+    )
+
+    objects = WorkflowQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["owner", "-created_at"], name="workflow_by_owner")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=WorkflowStatus.values), name="workflow_status_valid"
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="workflow_has_name"),
+            models.CheckConstraint(
+                condition=Q(cost_cap__isnull=True) | Q(cost_cap__gte=0),
+                name="workflow_cost_cap_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def create_with(
+        cls, *, owner: User, name: str, definition: object, **fields: Any
+    ) -> "Workflow":
+        """A new workflow with version 1 of the document. Raises DefinitionError."""
+        document = documents.parse(definition).to_json()
+        with transaction.atomic():
+            workflow = cls.objects.create(owner=owner, name=name, **fields)
+            workflow._add_version(1, document, owner)
+        return workflow
+
+    def revise(self, definition: object, *, by: User) -> "WorkflowVersion":
+        """Make the document current, in a new version if it differs. Raises DefinitionError."""
+        document = documents.parse(definition).to_json()
+        with transaction.atomic():
+            # The row lock orders two people who save at once, so that numbers have no gap.
+            locked = Workflow.objects.select_for_update().get(pk=self.pk)
+            current = WorkflowVersion.objects.get(pk=locked.current_version_id)
+            if current.definition == document:
+                self.current_version = current
+                return current
+            return self._add_version(current.number + 1, document, by)
+
+    def _add_version(self, number: int, document: dict[str, Any], by: User) -> "WorkflowVersion":
+        version = WorkflowVersion.objects.create(
+            workflow=self, number=number, definition=document, created_by=by
+        )
+        self.current_version = version
+        self.save(update_fields=["current_version", "updated_at"])
+        return version
+
+    def execute(
+        self,
+        *,
+        user: User,
+        input: dict[str, Any],
+        trigger: str = "manual",
+        cost_cap: Decimal | None = None,
+        idempotency_key: str = "",
+    ) -> "Execution":
+        """Start an execution of the current version and wake the workers.
+
+        `cost_cap` is in US dollars; the workflow's own cap applies when it is None. The same
+        `idempotency_key` with the same input and cap answers with the execution that it made.
+        Raises Conflict when the workflow is not active or the key was used for something else,
+        and AppError `invalid_input` when the input does not fit the document's schema.
+        """
+        from workflows.models.execution import Execution
+
+        return Execution.start(
+            self,
+            user=user,
+            input=input,
+            trigger=trigger,
+            cost_cap=self.cost_cap if cost_cap is None else cost_cap,
+            idempotency_key=idempotency_key,
+        )
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete with versions and executions; the ledger stays. Raises Conflict while it runs."""
+        with transaction.atomic():
+            Workflow.objects.select_for_update().filter(pk=self.pk).first()
+            if self.executions.under_way().exists():
+                raise Conflict(
+                    "This workflow has an execution under way. Cancel it or wait, then delete.",
+                    code="execution_under_way",
+                )
+            Workflow.objects.filter(pk=self.pk).update(current_version=None)
+            return super().delete(*args, **kwargs)
+
+    def require_active(self) -> None:
+        """Raise Conflict unless the workflow may run."""
+        if self.status != WorkflowStatus.ACTIVE:
+            raise Conflict(
+                f"This workflow is {self.get_status_display().lower()}. "
+                "Set its status to active to run it.",
+                code="workflow_not_active",
+            )
+
+
+class WorkflowVersion(BaseModel):
+    """One immutable document of a workflow."""
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    definition = models.JSONField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["workflow", "number"], name="version_number_unique"),
+            models.CheckConstraint(condition=Q(number__gte=1), name="version_number_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Version {self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert; a version that exists never changes."""
+        if not self._state.adding:
+            raise TypeError("A workflow version is immutable. Call Workflow.revise instead.")
+        super().save(*args, **kwargs)
+
+

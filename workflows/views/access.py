@@ -1,0 +1,41 @@
+"""Who may open which page: another's object is 404, a reader who wants to write gets 403."""
+
+import uuid
+
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404
+
+from accounts.models import User
+from workflows.models import Execution, Workflow
+
+
+def visible_workflow(user: User, pk: uuid.UUID) -> Workflow:
+    """The workflow, with its owner and current version. Raises Http404."""
+    workflows = Workflow.objects.visible_to(user).select_related("owner", "current_version")
+    return get_object_or_404(workflows, pk=pk)
+
+
+def editable_workflow(user: User, pk: uuid.UUID) -> Workflow:
+    """The workflow, to be changed or run. Raises Http404, and PermissionDenied for a reader."""
+    workflow = visible_workflow(user, pk)
+    if not may_edit(user, workflow):
+        raise PermissionDenied
+    return workflow
+
+
+def may_edit(user: User, workflow: Workflow) -> bool:
+    """Whether the user may change and run the workflow; says in Python what `editable_by` says."""
+    return user.is_admin or (user.can_write and workflow.owner_id == user.pk)
+
+
+def require_writer(user: User) -> None:
+    """Raise PermissionDenied for a viewer."""
+    if not user.can_write:
+        raise PermissionDenied
+
+
+def visible_execution(user: User, pk: uuid.UUID) -> Execution:
+    """The execution, with its version's document, workflow and user. Raises Http404."""
+    executions = Execution.objects.visible_to(user)
+    related = executions.select_related("workflow", "version", "user")
+    return get_object_or_404(related, pk=pk)

@@ -1,0 +1,85 @@
+"""Starting a run."""
+
+import uuid
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from hummbl.errors import AppError
+from accounts.http import UserRequest
+from workflows.definition import InputError, WorkflowDefinition, parse
+from workflows.models import Execution, Workflow
+from workflows.run_form import FIELDS, JSON, RunForm, takes_more
+from workflows.views.access import editable_workflow
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def workflow_run(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
+    """Ask for the input and start a run of the current version."""
+    workflow = editable_workflow(request.user, pk)
+    assert workflow.current_version is not None
+    document = parse(workflow.current_version.definition)
+    if request.method != "POST":
+        return _render(request, workflow, document, RunForm(document=document))
+    form = RunForm(request.POST, document=document)
+    wanted = request.POST.get("switch")
+    if wanted in {FIELDS, JSON}:
+        return _render(request, workflow, document, _switched(form, document, wanted))
+    execution = _start(request, workflow, form)
+    if execution:
+        return redirect("execution_detail", pk=execution.pk)
+    return _render(request, workflow, document, form, status=422)
+
+
+def _switched(form: RunForm, document: WorkflowDefinition, mode: str) -> RunForm:
+    """The same input in the other form; the one that was posted when it cannot be read."""
+    form.is_valid()
+    for name in form.errors.copy():
+        del form.errors[name]
+    typed = form.input()
+    if form.errors:
+        return form
+    kept = {"cost_cap": form["cost_cap"].value()}
+    return RunForm(document=document, mode=mode, input=typed, initial=kept)
+
+
+def _start(request: UserRequest, workflow: Workflow, form: RunForm) -> Execution | None:
+    valid, typed = form.is_valid(), form.input()
+    if not valid or form.errors:
+        return None
+    try:
+        return workflow.execute(
+            user=request.user,
+            input=typed,
+            cost_cap=form.cleaned_data["cost_cap"],
+            idempotency_key=form.cleaned_data["idempotency_key"],
+        )
+    except InputError as error:
+        form.place(error)
+    except AppError as error:
+        form.add_error(None, error.message)
+        form.renew()
+    return None
+
+
+def _render(
+    request: UserRequest,
+    workflow: Workflow,
+    document: WorkflowDefinition,
+    form: RunForm,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "workflow": workflow,
+        "document": document,
+        "form": form,
+        "takes_more": takes_more(document),
+        "is_active": workflow.status == "active",
+    }
+    return render(request, "workflows/workflow_run.html", context, status=status)
