@@ -35,7 +35,7 @@ test: $(VENV)/.installed-dev ## Run all tests on SQLite, then on PostgreSQL wher
 	@env -u TEST_DATABASE_URL -u DATABASE_URL $(PY) -m pytest -q -n $(TEST_PROCESSES)
 	@if reason=$$($(PY) -c 'import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)' "$(POSTGRES)" 2>&1); then \
 	  echo "== Tests on PostgreSQL"; \
-	  env -u DATABASE_URL TEST_DATABASE_URL="$(POSTGRES)" $(PY) -m pytest -q -n $(TEST_PROCESSES) || exit 1; \
+	  env TEST_DATABASE_URL="$(POSTGRES)" DATABASE_URL="$(POSTGRES)" $(PY) -m pytest -q -n $(TEST_PROCESSES) || exit 1; \
 	  databases="SQLite and PostgreSQL"; \
 	elif [ -n "$(TEST_DATABASE_URL)" ]; then \
 	  echo "TEST_DATABASE_URL is set, but PostgreSQL does not answer there:"; echo "$$reason" | tail -n 1; exit 1; \

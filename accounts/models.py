@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from hummbl.models import BaseModel
 
-TOKEN_ALGORITHM = "HS256"
+TOKEN_ALGORITHM = "HS256"  # noqa: S105 - the name of an algorithm
 LAST_USED_PRECISION = timedelta(minutes=1)
 
 
@@ -71,7 +71,9 @@ class User(AbstractBaseUser, PermissionsMixin, BaseModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(Lower("email"), name="user_email_unique_lower"),
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_valid"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="user_role_valid"
+            ),
             models.CheckConstraint(
                 condition=models.Q(role=Role.ADMIN, is_superuser=True)
                 | (~models.Q(role=Role.ADMIN) & models.Q(is_superuser=False)),
@@ -187,8 +189,8 @@ class Session(BaseModel):
         """Note the use, at most once a minute, so that reads do not become writes."""
         now = timezone.now()
         if self.last_used_at is None or now - self.last_used_at >= LAST_USED_PRECISION:
-            self.last_used_at = now
-            self.save(update_fields=["last_used_at", "updated_at"])
+            # Not `save`: the session may be ended at this very moment.
+            Session.objects.filter(pk=self.pk).update(last_used_at=now, updated_at=now)
 
 
 def _digest(jti: str) -> str:

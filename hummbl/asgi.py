@@ -2,8 +2,11 @@
 
 import os
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+
+from hummbl.body import BodyLimit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hummbl.settings")
 
-application = get_asgi_application()
+application = BodyLimit(get_asgi_application(), settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)

@@ -39,6 +39,8 @@ def config(log_format: str, level: str = "INFO") -> dict[str, Any]:
             # The access log has every refused request; a traceback is for what broke.
             "django.request": {"level": "ERROR"},
             "django.server": {"handlers": [], "level": level, "propagate": True},
+            # Scanners send any Host; the access line has the 400.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
             # It tells that there is no .env file, which is the usual case.
             "environ": {"level": "WARNING"},
             # They log whole URLs of outbound calls.

@@ -37,7 +37,7 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data")))
 
 def _secret(name: str, make: Callable[[], str]) -> str:
     """The secret from the environment; in development made once and kept in DATA_DIR, mode 0600."""
-    value = env.str(name, default="")
+    value: str = env.str(name, default="")
     if value:
         return value
     if PRODUCTION:

@@ -8,7 +8,7 @@ from accounts.models import Session, User
 from hummbl import counters
 from tests import factories
 
-pytest_plugins = ["tests.llmock"]
+pytest_plugins = ["tests.database", "tests.llmock"]
 
 
 @pytest.fixture(autouse=True)

@@ -51,9 +51,7 @@ def read_rows(data: Mapping[str, str]) -> dict[str, list[Row]]:
 
 def from_document(document: Mapping[str, Any]) -> dict[str, list[Row]]:
     """The rows of a valid document."""
-    return {
-        kind: [_row_of(kind, item) for item in document.get(kind, ())] for kind in FIELDS
-    }
+    return {kind: [_row_of(kind, item) for item in document.get(kind, ())] for kind in FIELDS}
 
 
 def _row_of(kind: str, item: Mapping[str, Any]) -> Row:

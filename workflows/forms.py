@@ -19,20 +19,35 @@ PROVIDERS: Final = (
     ("custom", "Custom (OpenAI-compatible)"),
 )
 
-def _line(label: str, *, help_text: str = "", **attrs: Any) -> forms.CharField:
+
+class TypedField(forms.CharField):
+    """Text as it was typed. `required` is for the label: what is missing, the definition says."""
+
+    def validate(self, value: Any) -> None:
+        """Accept anything."""
+
+
+def _line(
+    label: str, *, required: bool = False, help_text: str = "", **attrs: Any
+) -> forms.CharField:
     widget = forms.TextInput(attrs={"autocomplete": "off", **attrs})
-    return forms.CharField(label=label, required=False, help_text=help_text, widget=widget)
+    return TypedField(label=label, required=required, help_text=help_text, widget=widget)
+
+
+def _choice(label: str, choices: Any = ()) -> forms.CharField:
+    return TypedField(label=label, widget=forms.Select(choices=choices))
 
 
 def _number(label: str, **attrs: Any) -> forms.CharField:
-    # A text field in kind: what is not a number is reported by the definition, like all else.
     return _line(label, inputmode="decimal", **attrs)
 
 
-def _text(label: str, *, help_text: str = "", rows: int = 4, **attrs: Any) -> forms.CharField:
+def _text(
+    label: str, *, required: bool = False, help_text: str = "", rows: int = 4, **attrs: Any
+) -> forms.CharField:
     widget = forms.Textarea(attrs={"rows": rows, **attrs})
-    return forms.CharField(
-        label=label, required=False, strip=False, help_text=help_text, widget=widget
+    return TypedField(
+        label=label, required=required, strip=False, help_text=help_text, widget=widget
     )
 
 
@@ -65,11 +80,11 @@ class DetailsForm(forms.ModelForm[Workflow]):
 class AgentForm(forms.Form):
     """One agent, as typed."""
 
-    name = _line("Name", placeholder="Researcher")
-    provider = forms.CharField(
-        label="Provider", required=False, widget=forms.Select(choices=PROVIDERS)
-    )
-    model = _line("Model", spellcheck="false")
+    use_required_attribute = False
+
+    name = _line("Name", required=True, placeholder="Researcher")
+    provider = _choice("Provider", PROVIDERS)
+    model = _line("Model", required=True, spellcheck="false")
     role = _line("Role", placeholder="researcher")
     instructions = _text(
         "Instructions", rows=3, placeholder="Be brief. Say where each fact comes from."
@@ -114,15 +129,18 @@ class AgentForm(forms.Form):
 class TaskForm(forms.Form):
     """One task, as typed."""
 
-    name = _line("Name", placeholder="Gather facts")
+    use_required_attribute = False
+
+    name = _line("Name", required=True, placeholder="Gather facts")
     description = _text(
         "Prompt",
+        required=True,
         rows=5,
         placeholder="List five facts about {{ input.topic }}.",
         help_text="{{ input.topic }} is asked for when it runs; {{ tasks.gather.output }} is "
         "another task's answer. Without any, the answers it runs after are appended.",
     )
-    agent_id = forms.CharField(label="Agent", required=False, widget=forms.Select)
+    agent_id = _choice("Agent")
     dependencies = _line(
         "Runs after",
         placeholder="Nothing: starts at once",
@@ -215,9 +233,7 @@ class KeyForm(forms.Form):
 class KeyChangeForm(forms.Form):
     """Another name for a key, or another secret in its place; a new address needs a new secret."""
 
-    name = forms.CharField(
-        max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
+    name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     key = forms.CharField(
         label="New key",
         max_length=1000,

@@ -34,6 +34,11 @@ class Span:
     width: str = "0"
     is_current: bool = False
 
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, or has taken so far."""
+        return None if self.start is None or self.end is None else self.end - self.start
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:

@@ -54,7 +54,7 @@ def tokenize(prompt: str) -> tuple[Token, ...]:
         tokens.append(_reference(prompt[opened + 2 : closed]))
         position = closed + 2
     tokens.append(prompt[position:])
-    return tuple(token for token in tokens if token != "")
+    return tuple(token for token in tokens if token)
 
 
 def _reference(body: str) -> Reference:

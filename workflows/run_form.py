@@ -17,6 +17,15 @@ LONG_TEXT: Final = 200
 FIELDS, JSON = "fields", "json"
 _KINDS: Final = {"string": "text", "number": "number", "integer": "number", "boolean": "boolean"}
 
+_KIND_NAMES: Final = {
+    "text": "Text",
+    "long": "Text",
+    "number": "Number",
+    "boolean": "Yes or no",
+    "choice": "One of",
+    "json": "JSON",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class InputField:
@@ -29,6 +38,11 @@ class InputField:
     help_text: str = ""
     default: Any = None
     choices: tuple[Any, ...] = ()
+
+    @property
+    def kind_name(self) -> str:
+        """The kind for people."""
+        return _KIND_NAMES[self.kind]
 
 
 def input_fields(document: WorkflowDefinition) -> list[InputField]:
@@ -97,9 +111,7 @@ class RunForm(forms.Form):
     idempotency_key = forms.CharField(
         max_length=255, widget=forms.HiddenInput(attrs={"autocomplete": "off"})
     )
-    mode = forms.ChoiceField(
-        choices=[(FIELDS, FIELDS), (JSON, JSON)], widget=forms.HiddenInput
-    )
+    mode = forms.ChoiceField(choices=[(FIELDS, FIELDS), (JSON, JSON)], widget=forms.HiddenInput)
     cost_cap = forms.DecimalField(
         label="Cost cap, USD",
         required=False,
@@ -129,7 +141,11 @@ class RunForm(forms.Form):
         self.mode = str(data.get("mode")) if data is not None else mode
         given = input or {}
         text = json.dumps(given, indent=2, ensure_ascii=False) if given else ""
-        starts = {"idempotency_key": str(new_id()), "mode": self.mode, "as_json": text}
+        starts: dict[str, Any] = {
+            "idempotency_key": str(new_id()),
+            "mode": self.mode,
+            "as_json": text,
+        }
         super().__init__(data, initial={**starts, **(initial or {})})
         if self.mode == JSON:
             return
@@ -200,7 +216,7 @@ def _read_json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise NotJson("This is not JSON, such as [1, 2] or {\"name\": \"x\"}.") from None
+        raise NotJson('This is not JSON, such as [1, 2] or {"name": "x"}.') from None
 
 
 def _form_field(spec: InputField) -> forms.Field:

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -31,8 +31,7 @@ from workflows.models.execution import TERMINAL_STATUSES
 logger = logging.getLogger(__name__)
 
 HEARTBEAT: Final = 15.0
-POLL_BUSY: Final = 0.2
-POLL_IDLE: Final = 0.4
+POLL: Final = 0.2
 RECENT: Final = 512
 PAGE: Final = 500
 _CHUNK: Final = 100
@@ -48,6 +47,10 @@ class Event:
     sequence: int
     frame: bytes
     is_last: bool
+
+
+# New events by execution, and whether no more will come.
+Moved = dict[UUID, tuple[list[Event], bool]]
 
 
 async def events(execution_id: UUID, *, after: int = 0) -> AsyncIterator[bytes]:
@@ -130,6 +133,7 @@ class Reader:
         self._feeds: dict[UUID, Feed] = {}
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-reader")
+        self._answered: tuple[object, Mapping[UUID, int]] | None = None
 
     @contextmanager
     def watch(self, execution_id: UUID) -> Iterator[Feed]:
@@ -151,7 +155,7 @@ class Reader:
         if self._task is not None:
             self._task.cancel()
             self._task = None
-        self._thread.submit(db.connections.close_all)
+        self._thread.submit(self._disconnect)
 
     async def page(self, execution_id: UUID, after: int) -> list[Event]:
         """The next events of an execution from the database, at most 500."""
@@ -161,29 +165,51 @@ class Reader:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     async def _follow(self) -> None:
-        pause = POLL_BUSY
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(POLL)
             known = {pk: feed.last for pk, feed in self._feeds.items() if feed.last is not None}
             try:
-                moved = await self._in_thread(lambda known=known: _poll(known))  # type: ignore[misc]
+                moved = await self._in_thread(partial(self._ask, known))
             except db.Error:
                 logger.exception("Reading events failed; trying again")
-                self._thread.submit(db.connections.close_all)
+                self._thread.submit(self._disconnect)
                 continue
-            pause = POLL_BUSY if moved else POLL_IDLE
             for pk, (fresh, closed) in moved.items():
                 if feed := self._feeds.get(pk):
                     feed.publish((e for e in fresh if e.sequence > (feed.last or 0)), closed=closed)
 
+    def _ask(self, known: dict[UUID, int]) -> Moved:
+        """`_poll`, unless nothing was committed since it was last asked the same."""
+        question = (_database_version(), known)
+        if question == self._answered:
+            return {}
+        moved = _poll(known)
+        self._answered = question
+        return moved
 
-def _poll(known: Mapping[UUID, int]) -> dict[UUID, tuple[list[Event], bool]]:
+    def _disconnect(self) -> None:
+        # SQLite counts its versions for each connection on its own.
+        self._answered = None
+        db.connections.close_all()
+
+
+def _database_version() -> object:
+    """Something that differs whenever another connection has committed a change since."""
+    with db.connection.cursor() as cursor:
+        if db.connection.vendor == "postgresql":
+            cursor.execute("SELECT pg_current_snapshot()::text")
+        else:
+            cursor.execute("PRAGMA data_version")
+        return cursor.fetchone()
+
+
+def _poll(known: Mapping[UUID, int]) -> Moved:
     """What is new beyond the known sequences, by execution, and whether that is all there is."""
     found: dict[UUID, tuple[int, str]] = {}
     for chunk in _chunks(list(known), PAGE):
         rows = Execution.objects.filter(pk__in=chunk).order_by()
-        found |= {pk: (last, status) for pk, last, status in rows.values_list(
-            "pk", "last_sequence", "status")}  # fmt: skip
+        for pk, last, status in rows.values_list("pk", "last_sequence", "status"):
+            found[pk] = last, status
     behind = {pk: known[pk] for pk, (last, _) in found.items() if last > known[pk]}
     fresh: dict[UUID, list[Event]] = {pk: [] for pk in behind}
     for chunk in _chunks(list(behind), _CHUNK):

@@ -76,7 +76,7 @@ def test_what_was_never_encrypted_is_refused(blob):
         decrypt(blob, associated=ROW)
 
 
-@pytest.mark.parametrize("bad", ["", "short", "é" * 44, "a" * 43, generate_key()[:-4]])
+@pytest.mark.parametrize("bad", ["", "short", "é" * 44, "a" * 43, "QUJD" * 10])
 def test_a_malformed_key_is_refused_without_repeating_it(settings, bad):
     settings.ENCRYPTION_KEYS = [bad]
     with pytest.raises(ImproperlyConfigured, match="32 random bytes") as caught:

@@ -207,6 +207,17 @@ def test_there_is_only_one_embedded_model():
     assert caught.value.code == "not_found"
 
 
+@installed
+def test_a_server_that_does_not_start_is_given_up(tmp_path, monkeypatch):
+    damaged = tmp_path / "damaged.gguf"
+    damaged.write_bytes(b"not a model")
+    monkeypatch.setattr(local, "_model_file", lambda: damaged)
+    with pytest.raises(ProviderError, match=r"did not start.*local-model\.log") as caught:
+        ask(request())
+    assert (caught.value.code, caught.value.retryable) == ("connection", True)
+    assert (tmp_path / "run" / "local-model.log").stat().st_size > 0
+
+
 def test_an_unwritable_data_folder_is_explained(settings, tmp_path, monkeypatch):
     (tmp_path / "run").write_text("a file where the folder should be")
     monkeypatch.setattr(local, "_model_file", lambda: tmp_path)

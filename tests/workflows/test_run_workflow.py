@@ -40,7 +40,7 @@ def test_input_of_the_wrong_form(alice, text, sentence):
 
 def test_an_unknown_user(alice):
     workflow = make_workflow(alice)
-    with pytest.raises(CommandError, match="There is no user nobody@example.com"):
+    with pytest.raises(CommandError, match="There is no user nobody"):
         call_command("run_workflow", str(workflow.pk), user="nobody@example.com")
 
 
@@ -57,7 +57,7 @@ def test_a_workflow_that_is_paused(alice):
 
 
 def test_the_sample_without_an_admin(db):
-    with pytest.raises(CommandError, match="manage.py createadmin"):
+    with pytest.raises(CommandError, match="createadmin"):
         call_command("run_workflow", sample=True)
 
 
@@ -97,7 +97,7 @@ def test_the_sample_on_a_new_installation_with_a_worker_of_its_own(manage):
     assert result.returncode == 0, result.stdout + result.stderr
     lines = result.stdout.splitlines()
     assert lines[0] == "Running Hello from three agents (3 tasks)"
-    for name in ("Three uses of bees", "A short poem", "Both in brief"):
+    for name in ("Why bees matter", "A title", "How the story begins"):
         assert any(re.search(rf"running +{name}$", line) for line in lines)
         assert any(
             re.match(rf"{name}: Completed, [\d.]+ s, \d+ \+ \d+ tokens, \$0\.000000", line)

@@ -174,7 +174,11 @@ class Run:
                 return await self._attempt(task, spec, agent, provider, model, prompt)
             except ProviderError as error:
                 last = failures == spec.max_retries
-                if not error.retryable or last or (error.retry_after or 0) > MAX_RETRY_AFTER_SECONDS:
+                if (
+                    not error.retryable
+                    or last
+                    or (error.retry_after or 0) > MAX_RETRY_AFTER_SECONDS
+                ):
                     raise
                 delay = backoff(failures, error.retry_after)
                 task.error, task.error_code = error.message, error.code
@@ -210,9 +214,7 @@ class Run:
                 raise
         self._complete(task, completion)
 
-    def _open(
-        self, task: TaskState, agent: Agent, provider: str, model: str, prompt: str
-    ) -> Call:
+    def _open(self, task: TaskState, agent: Agent, provider: str, model: str, prompt: str) -> Call:
         """Start an attempt: reserve its upper bound and record that it runs."""
         state = self.state
         size = _size(prompt) + _size(instructions(agent))
@@ -306,7 +308,7 @@ class Run:
 
     def _skip(self, task: TaskState, because: TaskState) -> None:
         name = self.definition.names[because.task_id]
-        task.error = f"Skipped, because “{name}” {_BECAUSE[because.status]}."
+        task.error = f"Skipped, because “{name}” {_BECAUSE[TaskStatus(because.status)]}."
         task.error_code = "dependency_failed"
         self._end(task, TaskStatus.SKIPPED)
 

@@ -335,6 +335,10 @@ class PostgresStore(Store):
 
         self._raw.prepare_threshold = 0
         self._cursor = Cursor(self._raw)
+        # A worker that is paused between the lock and the commit would keep others from claiming
+        # what it holds for as long as it sleeps; the server ends its transaction instead.
+        patience = f"SET idle_in_transaction_session_timeout = {int(lease * 500)}"  # milliseconds
+        self._cursor.execute(patience)
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:

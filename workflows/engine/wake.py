@@ -22,6 +22,7 @@ NEW = "new"
 CANCEL = "cancel"
 CLOSED = "closed"
 CHANNEL = "hummbl_wake"
+APPLICATION_NAME = "hummbl worker"  # what pg_stat_activity shows
 
 
 def notify_after_commit(kind: str) -> None:
@@ -159,7 +160,9 @@ def private_connection() -> BaseDatabaseWrapper:
     """A connection of one's own, outside the pool and open. The caller closes it."""
     wrapper = connections["default"].copy()
     wrapper.settings_dict = copy.deepcopy(wrapper.settings_dict)
-    wrapper.settings_dict["OPTIONS"].pop("pool", None)
+    if wrapper.vendor == "postgresql":
+        wrapper.settings_dict["OPTIONS"].pop("pool", None)
+        wrapper.settings_dict["OPTIONS"]["application_name"] = APPLICATION_NAME
     wrapper.inc_thread_sharing()
     wrapper.ensure_connection()
     return wrapper

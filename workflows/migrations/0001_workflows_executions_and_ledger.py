@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,243 +16,633 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Worker',
+            name="Worker",
             fields=[
-                ('id', models.UUIDField(default=hummbl.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=64, unique=True)),
-                ('version', models.CharField(max_length=20)),
-                ('executions', models.PositiveIntegerField(default=0, help_text='Under way at the last sign.')),
-                ('seen_at', models.DateTimeField(db_index=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=hummbl.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=64, unique=True)),
+                ("version", models.CharField(max_length=20)),
+                (
+                    "executions",
+                    models.PositiveIntegerField(default=0, help_text="Under way at the last sign."),
+                ),
+                ("seen_at", models.DateTimeField(db_index=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Workflow',
+            name="Workflow",
             fields=[
-                ('id', models.UUIDField(default=hummbl.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=200)),
-                ('description', models.TextField(blank=True, max_length=10000)),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('active', 'Active'), ('paused', 'Paused'), ('archived', 'Archived')], default='active', max_length=10)),
-                ('is_shared', models.BooleanField(default=False)),
-                ('cost_cap', models.DecimalField(blank=True, decimal_places=8, help_text='US dollars that one execution may spend, unless it brings its own cap.', max_digits=16, null=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='workflows', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=hummbl.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=200)),
+                ("description", models.TextField(blank=True, max_length=10000)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("active", "Active"),
+                            ("paused", "Paused"),
+                            ("archived", "Archived"),
+                        ],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("is_shared", models.BooleanField(default=False)),
+                (
+                    "cost_cap",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=8,
+                        help_text="US dollars that one execution may spend, unless it brings its own cap.",
+                        max_digits=16,
+                        null=True,
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="workflows",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='WorkflowVersion',
+            name="WorkflowVersion",
             fields=[
-                ('id', models.UUIDField(default=hummbl.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('number', models.PositiveIntegerField()),
-                ('definition', models.JSONField()),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('workflow', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='workflows.workflow')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=hummbl.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("number", models.PositiveIntegerField()),
+                ("definition", models.JSONField()),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "workflow",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="workflows.workflow",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-number'],
+                "ordering": ["-number"],
             },
         ),
         migrations.AddField(
-            model_name='workflow',
-            name='current_version',
-            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='workflows.workflowversion'),
+            model_name="workflow",
+            name="current_version",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.RESTRICT,
+                related_name="+",
+                to="workflows.workflowversion",
+            ),
         ),
         migrations.CreateModel(
-            name='Execution',
+            name="Execution",
             fields=[
-                ('id', models.UUIDField(default=hummbl.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('trigger', models.CharField(choices=[('manual', 'Manual'), ('api', 'API'), ('schedule', 'Schedule'), ('webhook', 'Webhook'), ('rerun', 'Re-run')], default='manual', max_length=10)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('running', 'Running'), ('waiting', 'Waiting'), ('completed', 'Completed'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='pending', max_length=10)),
-                ('input', models.JSONField(blank=True, default=dict)),
-                ('error', models.TextField(blank=True)),
-                ('cost_cap', models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True)),
-                ('cost', models.DecimalField(decimal_places=8, default=0, max_digits=16)),
-                ('input_tokens', models.PositiveBigIntegerField(default=0)),
-                ('output_tokens', models.PositiveBigIntegerField(default=0)),
-                ('task_count', models.PositiveIntegerField()),
-                ('ended_count', models.PositiveIntegerField(default=0)),
-                ('cancel_requested_at', models.DateTimeField(blank=True, null=True)),
-                ('idempotency_key', models.CharField(blank=True, max_length=255)),
-                ('idempotency_digest', models.CharField(blank=True, editable=False, max_length=64)),
-                ('last_sequence', models.PositiveBigIntegerField(default=0, editable=False)),
-                ('lease_owner', models.CharField(blank=True, editable=False, max_length=64)),
-                ('lease_token', models.PositiveBigIntegerField(default=0, editable=False)),
-                ('lease_expires_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('completed_at', models.DateTimeField(blank=True, null=True)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='reruns', to='workflows.execution')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='executions', to=settings.AUTH_USER_MODEL)),
-                ('workflow', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='executions', to='workflows.workflow')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='executions', to='workflows.workflowversion')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=hummbl.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "trigger",
+                    models.CharField(
+                        choices=[
+                            ("manual", "Manual"),
+                            ("api", "API"),
+                            ("schedule", "Schedule"),
+                            ("webhook", "Webhook"),
+                            ("rerun", "Re-run"),
+                        ],
+                        default="manual",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("running", "Running"),
+                            ("waiting", "Waiting"),
+                            ("completed", "Completed"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("input", models.JSONField(blank=True, default=dict)),
+                ("error", models.TextField(blank=True)),
+                (
+                    "cost_cap",
+                    models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True),
+                ),
+                ("cost", models.DecimalField(decimal_places=8, default=0, max_digits=16)),
+                ("input_tokens", models.PositiveBigIntegerField(default=0)),
+                ("output_tokens", models.PositiveBigIntegerField(default=0)),
+                ("task_count", models.PositiveIntegerField()),
+                ("ended_count", models.PositiveIntegerField(default=0)),
+                ("cancel_requested_at", models.DateTimeField(blank=True, null=True)),
+                ("idempotency_key", models.CharField(blank=True, max_length=255)),
+                ("idempotency_digest", models.CharField(blank=True, editable=False, max_length=64)),
+                ("last_sequence", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("lease_owner", models.CharField(blank=True, editable=False, max_length=64)),
+                ("lease_token", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("lease_expires_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("completed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="reruns",
+                        to="workflows.execution",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="executions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "workflow",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="executions",
+                        to="workflows.workflow",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="executions",
+                        to="workflows.workflowversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.UUIDField(default=hummbl.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('provider', models.CharField(choices=[('openai', 'OpenAI'), ('anthropic', 'Anthropic'), ('custom', 'Custom (OpenAI-compatible)')], max_length=20)),
-                ('name', models.CharField(max_length=100)),
-                ('ciphertext', models.BinaryField()),
-                ('last_four', models.CharField(editable=False, max_length=4)),
-                ('base_url', models.URLField(blank=True, max_length=500)),
-                ('is_active', models.BooleanField(default=True)),
-                ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_keys', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=hummbl.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "provider",
+                    models.CharField(
+                        choices=[
+                            ("openai", "OpenAI"),
+                            ("anthropic", "Anthropic"),
+                            ("custom", "Custom (OpenAI-compatible)"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("ciphertext", models.BinaryField()),
+                ("last_four", models.CharField(editable=False, max_length=4)),
+                ("base_url", models.URLField(blank=True, max_length=500)),
+                ("is_active", models.BooleanField(default=True)),
+                ("last_used_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_keys",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['provider', 'name'],
-                'constraints': [models.UniqueConstraint(fields=('user', 'provider', 'name'), name='api_key_name_unique'), models.CheckConstraint(condition=models.Q(('provider__in', ['openai', 'anthropic', 'custom'])), name='api_key_provider_valid'), models.CheckConstraint(condition=models.Q(('provider', 'custom'), ('base_url', ''), _connector='XOR'), name='api_key_base_url_iff_custom'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='api_key_has_name')],
+                "ordering": ["provider", "name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "provider", "name"), name="api_key_name_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("provider__in", ["openai", "anthropic", "custom"])),
+                        name="api_key_provider_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("provider", "custom"), ("base_url", ""), _connector="XOR"
+                        ),
+                        name="api_key_base_url_iff_custom",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True), name="api_key_has_name"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ExecutionEvent',
+            name="ExecutionEvent",
             fields=[
-                ('id', models.UUIDField(default=hummbl.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('sequence', models.PositiveBigIntegerField()),
-                ('type', models.CharField(max_length=20)),
-                ('data', models.JSONField()),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('execution', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='workflows.execution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=hummbl.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("sequence", models.PositiveBigIntegerField()),
+                ("type", models.CharField(max_length=20)),
+                ("data", models.JSONField()),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "execution",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="workflows.execution",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['execution', 'sequence'],
-                'constraints': [models.UniqueConstraint(fields=('execution', 'sequence'), name='event_sequence_unique'), models.CheckConstraint(condition=models.Q(('sequence__gte', 1)), name='event_sequence_positive')],
+                "ordering": ["execution", "sequence"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("execution", "sequence"), name="event_sequence_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("sequence__gte", 1)), name="event_sequence_positive"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SpendEntry',
+            name="SpendEntry",
             fields=[
-                ('id', models.UUIDField(default=hummbl.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('workflow_label', models.CharField(max_length=200)),
-                ('execution_id', models.UUIDField()),
-                ('task_id', models.CharField(max_length=64)),
-                ('item_index', models.PositiveIntegerField(default=0)),
-                ('attempt', models.PositiveIntegerField()),
-                ('provider', models.CharField(max_length=20)),
-                ('model', models.CharField(max_length=200)),
-                ('reserved', models.DecimalField(decimal_places=8, max_digits=16)),
-                ('settled', models.DecimalField(decimal_places=8, max_digits=16, null=True)),
-                ('at', models.DateTimeField(help_text='When the attempt began.')),
-                ('user', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=hummbl.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("workflow_label", models.CharField(max_length=200)),
+                ("execution_id", models.UUIDField()),
+                ("task_id", models.CharField(max_length=64)),
+                ("item_index", models.PositiveIntegerField(default=0)),
+                ("attempt", models.PositiveIntegerField()),
+                ("provider", models.CharField(max_length=20)),
+                ("model", models.CharField(max_length=200)),
+                ("reserved", models.DecimalField(decimal_places=8, max_digits=16)),
+                ("settled", models.DecimalField(decimal_places=8, max_digits=16, null=True)),
+                ("at", models.DateTimeField(help_text="When the attempt began.")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'spend entries',
-                'ordering': ['-at'],
-                'indexes': [models.Index(fields=['user', 'at'], name='spend_by_user')],
-                'constraints': [models.UniqueConstraint(fields=('execution_id', 'task_id', 'item_index', 'attempt'), name='spend_attempt_unique'), models.CheckConstraint(condition=models.Q(('reserved__gte', 0), models.Q(('settled__isnull', True), ('settled__gte', 0), _connector='OR')), name='spend_not_negative')],
+                "verbose_name_plural": "spend entries",
+                "ordering": ["-at"],
+                "indexes": [models.Index(fields=["user", "at"], name="spend_by_user")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("execution_id", "task_id", "item_index", "attempt"),
+                        name="spend_attempt_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("reserved__gte", 0),
+                            models.Q(
+                                ("settled__isnull", True), ("settled__gte", 0), _connector="OR"
+                            ),
+                        ),
+                        name="spend_not_negative",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TaskResult',
+            name="TaskResult",
             fields=[
-                ('id', models.UUIDField(default=hummbl.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('task_id', models.CharField(max_length=64)),
-                ('item_index', models.PositiveIntegerField(default=0)),
-                ('position', models.PositiveIntegerField(help_text="The task's place in the document.")),
-                ('task_name', models.CharField(max_length=200)),
-                ('agent_id', models.CharField(max_length=64)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('running', 'Running'), ('waiting', 'Waiting'), ('completed', 'Completed'), ('failed', 'Failed'), ('skipped', 'Skipped'), ('cancelled', 'Cancelled')], default='pending', max_length=10)),
-                ('input', models.TextField(blank=True)),
-                ('output', models.TextField(blank=True)),
-                ('error', models.TextField(blank=True)),
-                ('error_code', models.CharField(blank=True, max_length=50)),
-                ('finish_reason', models.CharField(blank=True, max_length=30)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('model', models.CharField(blank=True, max_length=200)),
-                ('input_tokens', models.PositiveBigIntegerField(default=0)),
-                ('cached_tokens', models.PositiveBigIntegerField(default=0)),
-                ('output_tokens', models.PositiveBigIntegerField(default=0)),
-                ('cost', models.DecimalField(decimal_places=8, default=0, max_digits=16)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('completed_at', models.DateTimeField(blank=True, null=True)),
-                ('execution', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='workflows.execution')),
-                ('reused_from', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='workflows.taskresult')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=hummbl.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("task_id", models.CharField(max_length=64)),
+                ("item_index", models.PositiveIntegerField(default=0)),
+                (
+                    "position",
+                    models.PositiveIntegerField(help_text="The task's place in the document."),
+                ),
+                ("task_name", models.CharField(max_length=200)),
+                ("agent_id", models.CharField(max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("running", "Running"),
+                            ("waiting", "Waiting"),
+                            ("completed", "Completed"),
+                            ("failed", "Failed"),
+                            ("skipped", "Skipped"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("input", models.TextField(blank=True)),
+                ("output", models.TextField(blank=True)),
+                ("error", models.TextField(blank=True)),
+                ("error_code", models.CharField(blank=True, max_length=50)),
+                ("finish_reason", models.CharField(blank=True, max_length=30)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("model", models.CharField(blank=True, max_length=200)),
+                ("input_tokens", models.PositiveBigIntegerField(default=0)),
+                ("cached_tokens", models.PositiveBigIntegerField(default=0)),
+                ("output_tokens", models.PositiveBigIntegerField(default=0)),
+                ("cost", models.DecimalField(decimal_places=8, default=0, max_digits=16)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("completed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "execution",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tasks",
+                        to="workflows.execution",
+                    ),
+                ),
+                (
+                    "reused_from",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="workflows.taskresult",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'item_index'],
-                'indexes': [models.Index(condition=models.Q(('reused_from__isnull', False)), fields=['reused_from'], name='task_result_reused')],
-                'constraints': [models.UniqueConstraint(fields=('execution', 'task_id', 'item_index'), name='task_result_unique'), models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'running', 'waiting', 'completed', 'failed', 'skipped', 'cancelled'])), name='task_result_status_valid'), models.CheckConstraint(condition=models.Q(('cost__gte', 0)), name='task_result_cost_not_negative'), models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', False), ('status__in', ('completed', 'failed', 'skipped', 'cancelled'))), models.Q(models.Q(('status__in', ('completed', 'failed', 'skipped', 'cancelled')), _negated=True), ('completed_at__isnull', True)), _connector='OR'), name='task_result_completed_at_iff_ended')],
+                "ordering": ["position", "item_index"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("reused_from__isnull", False)),
+                        fields=["reused_from"],
+                        name="task_result_reused",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("execution", "task_id", "item_index"), name="task_result_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "pending",
+                                    "running",
+                                    "waiting",
+                                    "completed",
+                                    "failed",
+                                    "skipped",
+                                    "cancelled",
+                                ],
+                            )
+                        ),
+                        name="task_result_status_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("cost__gte", 0)), name="task_result_cost_not_negative"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("completed_at__isnull", False),
+                                ("status__in", ("completed", "failed", "skipped", "cancelled")),
+                            ),
+                            models.Q(
+                                models.Q(
+                                    ("status__in", ("completed", "failed", "skipped", "cancelled")),
+                                    _negated=True,
+                                ),
+                                ("completed_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="task_result_completed_at_iff_ended",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='workflowversion',
-            constraint=models.UniqueConstraint(fields=('workflow', 'number'), name='version_number_unique'),
+            model_name="workflowversion",
+            constraint=models.UniqueConstraint(
+                fields=("workflow", "number"), name="version_number_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='workflowversion',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='version_number_positive'),
+            model_name="workflowversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1)), name="version_number_positive"
+            ),
         ),
         migrations.AddIndex(
-            model_name='workflow',
-            index=models.Index(fields=['owner', '-created_at'], name='workflow_by_owner'),
+            model_name="workflow",
+            index=models.Index(fields=["owner", "-created_at"], name="workflow_by_owner"),
         ),
         migrations.AddConstraint(
-            model_name='workflow',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['draft', 'active', 'paused', 'archived'])), name='workflow_status_valid'),
+            model_name="workflow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["draft", "active", "paused", "archived"])),
+                name="workflow_status_valid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='workflow',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='workflow_has_name'),
+            model_name="workflow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", ""), _negated=True), name="workflow_has_name"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='workflow',
-            constraint=models.CheckConstraint(condition=models.Q(('cost_cap__isnull', True), ('cost_cap__gte', 0), _connector='OR'), name='workflow_cost_cap_not_negative'),
+            model_name="workflow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("cost_cap__isnull", True), ("cost_cap__gte", 0), _connector="OR"
+                ),
+                name="workflow_cost_cap_not_negative",
+            ),
         ),
         migrations.AddIndex(
-            model_name='execution',
-            index=models.Index(fields=['user', '-created_at'], name='execution_by_user'),
+            model_name="execution",
+            index=models.Index(fields=["user", "-created_at"], name="execution_by_user"),
         ),
         migrations.AddIndex(
-            model_name='execution',
-            index=models.Index(fields=['workflow', '-created_at'], name='execution_by_workflow'),
+            model_name="execution",
+            index=models.Index(fields=["workflow", "-created_at"], name="execution_by_workflow"),
         ),
         migrations.AddIndex(
-            model_name='execution',
-            index=models.Index(condition=models.Q(('status__in', ('pending', 'running'))), fields=['created_at'], name='execution_claimable'),
+            model_name="execution",
+            index=models.Index(
+                condition=models.Q(("status__in", ("pending", "running"))),
+                fields=["created_at"],
+                name="execution_claimable",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='execution',
-            constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('user', 'workflow', 'idempotency_key'), name='execution_idempotency_key_unique'),
+            model_name="execution",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("idempotency_key", ""), _negated=True),
+                fields=("user", "workflow", "idempotency_key"),
+                name="execution_idempotency_key_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='execution',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'running', 'waiting', 'completed', 'failed', 'cancelled'])), name='execution_status_valid'),
+            model_name="execution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        ["pending", "running", "waiting", "completed", "failed", "cancelled"],
+                    )
+                ),
+                name="execution_status_valid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='execution',
-            constraint=models.CheckConstraint(condition=models.Q(('trigger__in', ['manual', 'api', 'schedule', 'webhook', 'rerun'])), name='execution_trigger_valid'),
+            model_name="execution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("trigger__in", ["manual", "api", "schedule", "webhook", "rerun"])
+                ),
+                name="execution_trigger_valid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='execution',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', False), ('status__in', ('completed', 'failed', 'cancelled'))), models.Q(models.Q(('status__in', ('completed', 'failed', 'cancelled')), _negated=True), ('completed_at__isnull', True)), _connector='OR'), name='execution_completed_at_iff_ended'),
+            model_name="execution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("completed_at__isnull", False),
+                        ("status__in", ("completed", "failed", "cancelled")),
+                    ),
+                    models.Q(
+                        models.Q(
+                            ("status__in", ("completed", "failed", "cancelled")), _negated=True
+                        ),
+                        ("completed_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="execution_completed_at_iff_ended",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='execution',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_count__lte', models.F('task_count'))), name='execution_ended_count_within_tasks'),
+            model_name="execution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ended_count__lte", models.F("task_count"))),
+                name="execution_ended_count_within_tasks",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='execution',
-            constraint=models.CheckConstraint(condition=models.Q(('cost__gte', 0), models.Q(('cost_cap__isnull', True), ('cost_cap__gte', 0), _connector='OR')), name='execution_cost_not_negative'),
+            model_name="execution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("cost__gte", 0),
+                    models.Q(("cost_cap__isnull", True), ("cost_cap__gte", 0), _connector="OR"),
+                ),
+                name="execution_cost_not_negative",
+            ),
         ),
     ]

@@ -268,7 +268,8 @@ class Execution(BaseModel):
             locked = Execution.objects.select_for_update().get(pk=self.pk)
             if locked.is_terminal:
                 raise Conflict(
-                    f"This execution has already {_ENDED[locked.status]}.", code="already_ended"
+                    f"This execution has already {_ENDED[ExecutionStatus(locked.status)]}.",
+                    code="already_ended",
                 )
             held = Execution.objects.filter(pk=self.pk, lease_expires_at__gt=Now()).exists()
             if not locked.cancel_requested_at:
@@ -403,5 +404,3 @@ def _request_digest(input: dict[str, Any], cost_cap: Decimal | None) -> str:
     cap = None if cost_cap is None else str(cost_cap.normalize())
     canonical = json.dumps([input, cap], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-

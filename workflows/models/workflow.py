@@ -49,9 +49,7 @@ class Workflow(BaseModel):
     )
     name = models.CharField(max_length=200)
     description = models.TextField(max_length=10_000, blank=True)
-    status = models.CharField(
-        max_length=10, choices=WorkflowStatus, default=WorkflowStatus.ACTIVE
-    )
+    status = models.CharField(max_length=10, choices=WorkflowStatus, default=WorkflowStatus.ACTIVE)
     is_shared = models.BooleanField(default=False)
     current_version = models.ForeignKey(
         "WorkflowVersion", on_delete=models.RESTRICT, null=True, editable=False, related_name="+"
@@ -100,7 +98,8 @@ class Workflow(BaseModel):
         with transaction.atomic():
             # The row lock orders two people who save at once, so that numbers have no gap.
             locked = Workflow.objects.select_for_update().get(pk=self.pk)
-            current = WorkflowVersion.objects.get(pk=locked.current_version_id)
+            current = locked.current_version
+            assert current is not None
             if current.definition == document:
                 self.current_version = current
                 return current
@@ -188,5 +187,3 @@ class WorkflowVersion(BaseModel):
         if not self._state.adding:
             raise TypeError("A workflow version is immutable. Call Workflow.revise instead.")
         super().save(*args, **kwargs)
-
-

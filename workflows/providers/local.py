@@ -24,6 +24,7 @@ from workflows.providers.types import Credential
 HOST = "127.0.0.1"
 SLOTS = 2
 START_SECONDS = 30.0
+MAX_STARTS = 2
 NAMES = frozenset({"smollm2", LOCAL_MODEL})
 _POLL_SECONDS = 0.02
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -91,14 +92,22 @@ def _for_this_loop() -> _State:
 
 async def _find_or_start(model_file: Path) -> Credential:
     state_file = _state_file()
-    deadline = asyncio.get_running_loop().time() + START_SECONDS
-    while asyncio.get_running_loop().time() < deadline:
+    starts = 0
+    for _ in range(int(START_SECONDS / _POLL_SECONDS)):
         if found := _read(state_file):
             return found
         if not _is_locked(state_file) and not _is_ours_running():
+            if starts == MAX_STARTS:
+                break
+            starts += 1
             _start(state_file, model_file)
         await asyncio.sleep(_POLL_SECONDS)
-    raise ProviderError("The embedded model did not start.", code="connection", retryable=True)
+    raise ProviderError(
+        "The embedded model did not start. The operator finds the reason in "
+        f"{state_file.with_suffix('.log').name} in the data folder.",
+        code="connection",
+        retryable=True,
+    )
 
 
 def _read(state_file: Path) -> Credential | None:

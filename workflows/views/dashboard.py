@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
 
 from accounts.models import User
 from accounts.http import UserRequest
@@ -33,6 +34,7 @@ _SPENT = Coalesce("settled", "reserved", output_field=DecimalField())
 
 
 @login_required
+@vary_on_headers("HX-Request")
 @require_http_methods(["GET", "HEAD", "POST"])
 def dashboard(request: UserRequest) -> HttpResponse:
     """The first page; an htmx request gets the part that moves. A POST runs the sample workflow."""

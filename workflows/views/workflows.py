@@ -9,6 +9,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from accounts.models import User
 from hummbl.errors import Conflict
@@ -16,6 +17,7 @@ from accounts.http import UserRequest
 from workflows.definition import parse
 from workflows.nodes import definition_nodes
 from workflows.models import Execution, Workflow, WorkflowStatus
+from workflows.run_form import input_fields
 from workflows.views.access import editable_workflow, may_edit, visible_workflow
 from workflows.views.paging import numbered
 
@@ -25,6 +27,7 @@ RECENT = 10
 
 
 @login_required
+@vary_on_headers("HX-Request")
 @require_safe
 def workflow_list(request: UserRequest) -> HttpResponse:
     """Workflows by name and status; an htmx request gets the table alone."""
@@ -52,7 +55,9 @@ def workflow_list(request: UserRequest) -> HttpResponse:
 
 def with_recent_runs(workflows: QuerySet[Workflow], user: User) -> QuerySet[Workflow]:
     """Add the last runs that the user may see: their states, and when the newest one began."""
-    runs = Execution.objects.visible_to(user).filter(workflow=OuterRef("pk")).order_by("-created_at")
+    runs = (
+        Execution.objects.visible_to(user).filter(workflow=OuterRef("pk")).order_by("-created_at")
+    )
     states: dict[str, Any] = {
         f"run_{n}": Subquery(runs.values("status")[n : n + 1]) for n in range(RUN_DOTS)
     }
@@ -81,6 +86,7 @@ def workflow_detail(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
         "workflow": workflow,
         "document": document,
         "nodes": definition_nodes(document),
+        "asks": input_fields(document),
         "runs": runs.order_by("-created_at")[:RECENT],
         "may_edit": may_edit(request.user, workflow),
     }

@@ -103,7 +103,7 @@ function drawTimeline() {
   for (const task of tasks.values()) drawBar(task, total);
   const marks = [0, 1, 2, 3].map((share) => {
     const mark = document.createElement("span");
-    mark.textContent = duration((total * share) / 3);
+    mark.textContent = share ? duration((total * share) / 3) : "0 s";
     return mark;
   });
   document.querySelector("[data-tl-axis]").replaceChildren(...marks);

@@ -151,3 +151,19 @@ def test_a_stale_token_does_not_keep_anyone_from_signing_in(api, alice):
     client.credentials(HTTP_AUTHORIZATION="Bearer of.old.news")
 
     assert client.post(URL, {"email": alice.email, "password": PASSWORD}).status_code == 200
+
+
+def test_neither_password_nor_token_is_ever_logged(api, alice, caplog):
+    """Security checklist line 14."""
+    client = api()
+    with caplog.at_level(logging.DEBUG):
+        token = client.post(URL, {"email": alice.email, "password": PASSWORD}).json()["token"]
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        client.get("/api/auth/me")
+        client.post("/api/auth/logout")
+        client.get("/api/auth/me")
+
+    assert caplog.records
+    for record in caplog.records:
+        assert token not in str(record.__dict__)
+        assert PASSWORD not in str(record.__dict__)

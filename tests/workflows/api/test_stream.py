@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
@@ -17,8 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    monkeypatch.setattr(stream, "POLL_BUSY", 0.01)
-    monkeypatch.setattr(stream, "POLL_IDLE", 0.02)
+    monkeypatch.setattr(stream, "POLL", 0.01)
 
 
 @pytest.fixture
@@ -190,10 +190,12 @@ def test_the_reader_stops_with_the_last_stream(execution):
 def test_streams_share_their_queries(alice, monkeypatch):
     workflow = make_workflow(alice, definition=make_definition(make_task("a")))
     executions = [make_execution(workflow).pk for _ in range(20)]
-    poll, asked = stream._poll, []
+    poll, asked, enough = stream._poll, [], threading.Event()
 
     def counting(known):
         asked.append(len(known))
+        if len(known) == 20:
+            enough.set()
         return poll(known)
 
     monkeypatch.setattr(stream, "_poll", counting)
@@ -204,8 +206,7 @@ def test_streams_share_their_queries(alice, monkeypatch):
         for follower in followers:
             await anext(follower)
         waiting = [asyncio.ensure_future(anext(follower)) for follower in followers]
-        while not asked or asked[-1] < 20:
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(enough.wait, 10)
         for each in waiting:
             each.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)

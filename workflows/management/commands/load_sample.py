@@ -30,7 +30,7 @@ class Command(BaseCommand):
         if run and Workflow.objects.exists():
             return
         try:
-            workflow = samples.ensure()
+            workflow = samples.ensure_for_admin()
         except AppError as error:
             raise CommandError(error.message) from None
         if not run:

@@ -1,0 +1,175 @@
+"""A browser whose pages fail the test on anything a person would find in the console.
+
+`CHROMIUM` names the browser; without it `chromium` is looked up. Without either, the tests skip.
+"""
+
+import json
+import os
+import shutil
+from importlib.resources import files
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from playwright.sync_api import sync_playwright
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+HEIGHTS = {360: 740, 390: 844, 1440: 900}
+# Told to the page before its own scripts: a violation of the policy becomes a console error.
+REPORT_VIOLATIONS = """
+    document.addEventListener("securitypolicyviolation", (event) => {
+      console.error(`CSP: ${event.violatedDirective} refused ${event.blockedURI}`);
+    });
+"""
+
+
+def pytest_collection_modifyitems(items):
+    """Everything in this folder drives a browser."""
+    here = os.path.dirname(__file__)  # noqa: PTH120
+    for item in items:
+        if str(item.path).startswith(here):
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="package")
+def browser():
+    """Chromium, headless, for the tests of this folder."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not path:
+        pytest.skip("Chromium is not installed; set CHROMIUM to its path")
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread, which Django takes for async code.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def width():
+    """Of the window in CSS pixels; parametrise `width` to change it."""
+    return 1440
+
+
+@pytest.fixture
+def theme():
+    """What the system asks for, `light` or `dark`; parametrise `theme` to change it."""
+    return "light"
+
+
+@pytest.fixture
+def javascript():
+    """Whether the browser runs scripts; parametrise `javascript` to change it."""
+    return True
+
+
+@pytest.fixture
+def context(browser, live_server, width, theme, javascript):
+    """A fresh profile of the browser. Addresses are relative to the live server."""
+    context = browser.new_context(
+        base_url=live_server.url,
+        viewport={"width": width, "height": HEIGHTS.get(width, 900)},
+        color_scheme=theme,
+        reduced_motion="reduce",
+        java_script_enabled=javascript,
+    )
+    context.set_default_timeout(15_000)
+    context.add_init_script(REPORT_VIOLATIONS)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context):
+    """A page that fails the test on a console error or warning and on an uncaught exception."""
+    page = context.new_page()
+    troubles = []
+    page.on("console", lambda message: troubles.extend(_trouble(page, message)))
+    page.on("pageerror", lambda error: troubles.append(f"uncaught: {error}"))
+    yield page
+    assert troubles == []
+
+
+def _trouble(page, message):
+    if message.type not in {"error", "warning"}:
+        return []
+    # The status of the document itself is for the test to judge.
+    is_document = message.location.get("url") == page.url
+    if is_document and message.text.startswith("Failed to load resource"):
+        return []
+    return [f"{message.type}: {message.text} ({message.location.get('url')})"]
+
+
+@pytest.fixture
+def sign_in(context):
+    """`sign_in(alice)` gives the browser her session, without the form."""
+
+    def give_session(user):
+        client = Client()
+        client.force_login(user)
+        name = django_settings.SESSION_COOKIE_NAME
+        context.add_cookies(
+            [
+                {
+                    "name": name,
+                    "value": client.cookies[name].value,
+                    "domain": "localhost",
+                    "path": "/",
+                    "httpOnly": True,
+                    "sameSite": "Lax",
+                }
+            ]
+        )
+
+    return give_session
+
+
+@pytest.fixture
+def axe():
+    """`axe(page)` fails on any violation of WCAG 2.1 A and AA and on contrast it cannot judge.
+
+    White on white is no violation to axe but an undecided result, so those count too. It runs in
+    a world of its own, beside the page's, so that the page's policy stays in force.
+    """
+    return _axe
+
+
+def _axe(page):
+    session = page.context.new_cdp_session(page)
+    frame = session.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
+    world = session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "axe"})
+    at = {"contextId": world["executionContextId"]}
+    session.send("Runtime.evaluate", {"expression": AXE, **at})
+    options = {"runOnly": RULES, "resultTypes": ["violations", "incomplete"]}
+    answer = session.send(
+        "Runtime.evaluate",
+        {
+            "expression": f"axe.run(document, {json.dumps(options)})",
+            "awaitPromise": True,
+            "returnByValue": True,
+            **at,
+        },
+    )
+    session.detach()
+    results = answer["result"]["value"]
+    undecided = [found for found in results["incomplete"] if found["id"] == "color-contrast"]
+    assert [_said(found) for found in results["violations"] + undecided] == []
+
+
+def _said(found):
+    places = [
+        f"{' '.join(map(str, node['target']))}: {node['html'][:120]}" for node in found["nodes"]
+    ]
+    return f"{found['id']} ({found['help']}) at {'; '.join(places)}"
+
+
+@pytest.fixture
+def fits():
+    """`fits(page)` fails when the page is wider than the window."""
+
+    def check(page):
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, f"{page.url} is {wide} px wider than the window"
+
+    return check

@@ -1,0 +1,84 @@
+"""The web process as `make run` starts it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from django.conf import settings
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def server(tmp_path):
+    """gunicorn on a free port and an empty database; its log lines are JSON."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    log = (tmp_path / "log").open("w+")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "hummbl.asgi:application"],
+        cwd=settings.BASE_DIR,
+        env={
+            "PATH": os.environ["PATH"],
+            "PORT": str(port),
+            "DATA_DIR": str(tmp_path / "data"),
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'data' / 'db.sqlite3'}",
+            "LOG_FORMAT": "json",
+        },
+        stderr=log,
+    )
+    process.url, process.log = f"http://127.0.0.1:{port}", log
+    yield process
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    log.close()
+
+
+def get(server, path, headers):
+    """Status, headers and body, as soon as the server answers."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            answer = urllib.request.urlopen(
+                urllib.request.Request(server.url + path, headers=headers), timeout=20
+            )
+        except urllib.error.HTTPError as error:
+            answer = error
+        except OSError:
+            assert server.poll() is None, "gunicorn ended"
+            assert time.monotonic() < deadline, "gunicorn does not answer"
+            time.sleep(0.1)
+            continue
+        with answer:
+            return answer.status, answer.headers, answer.read()
+
+
+def lines(server):
+    server.log.seek(0)
+    return [json.loads(line) for line in server.log.read().splitlines()]
+
+
+def test_it_serves_logs_and_stops(server):
+    status, headers, body = get(server, "/api/health", {"X-Request-ID": "from-a-test-1"})
+    assert status == 200
+    assert json.loads(body)["database"]["pending_migrations"] > 0
+    assert headers["X-Request-ID"] == "from-a-test-1"
+    assert "Server" not in headers
+
+    status, _, _ = get(server, "/nowhere?token=canary", {"X-Forwarded-For": "6.6.6.6"})
+    assert status == 404
+
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(10) == 0
+    log = lines(server)
+    assert any(line["event"] == "GET /nowhere 404" for line in log)
+    assert "canary" not in json.dumps(log)
+    assert "6.6.6.6" not in json.dumps(log)

@@ -1,0 +1,19 @@
+"""The OpenAPI document describes every address of these pages, without a warning."""
+
+from django.core.management import call_command
+
+
+def test_complete_and_without_warnings(tmp_path):
+    call_command("spectacular", "--validate", "--fail-on-warn", file=str(tmp_path / "schema.yml"))
+
+
+def test_described_and_tagged(api, alice):
+    paths = api(alice).get("/api/schema?format=json").json()["paths"]
+
+    for tag in ("workflows", "executions", "keys", "models"):
+        addresses = [path for path in paths if path.startswith(f"/api/{tag}")]
+        assert addresses
+        for path in addresses:
+            for operation in paths[path].values():
+                assert operation["tags"] == [tag]
+                assert operation["summary"]
