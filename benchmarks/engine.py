@@ -1,86 +1,37 @@
-"""What `make bench` measures of the engine, each in a process and a database of its own."""
+"""Measurements of the engine: throughput, one long chain, many slow calls, start and recovery.
 
-import asyncio
-import resource
+Each function runs in a process and on a database of its own, and starts its workers as processes
+of their own.
+"""
+
+import random
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections import Counter
+from typing import Any
 
-import uvloop
+from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from tests.factories import make_diamond, make_task, make_user
+from benchmarks.figures import percentile
+from benchmarks.processes import ScriptedWorker
+from tests.factories import make_definition, make_diamond, make_task, make_user
 from workflows import definition as documents
-from workflows.engine.worker import Worker
 from workflows.models import Execution, ExecutionEvent, TaskResult, Workflow
-from workflows.providers import Completion, CompletionRequest
+from workflows.models.execution import TERMINAL_STATUSES
 
-Complete = Callable[[CompletionRequest], Awaitable[Completion]]
-
-
-def answer(text: str = "ok") -> Completion:
-    """What a call that does nothing returns."""
-    return Completion(
-        text=text,
-        finish_reason="stop",
-        model="none",
-        input_tokens=1,
-        cached_tokens=0,
-        output_tokens=1,
-        latency=0.0,
-        cost=Decimal(0),
-    )
-
-
-async def at_once(request: CompletionRequest) -> Completion:
-    """A call that does nothing."""
-    return answer()
-
-
-async def after_a_second(request: CompletionRequest) -> Completion:
-    """A call that takes one second."""
-    await asyncio.sleep(1)
-    return answer()
-
-
-def unbounded(provider: str) -> AbstractAsyncContextManager[object]:
-    """No limit on the calls at once, not even for the embedded model, which is not called."""
-    return nullcontext()
-
-
-class Until(Worker):
-    """A worker that stops when it has ended so many executions, and knows how long it took."""
-
-    def __init__(self, count: int, complete: Complete, **options: object) -> None:
-        super().__init__(complete=complete, slot=unbounded, **options)  # type: ignore[arg-type]
-        self._left = count
-        self.begun = time.perf_counter()
-        self.seconds = 0.0
-
-    def _on_end(self, run: object) -> None:
-        super()._on_end(run)  # type: ignore[arg-type]
-        self._left -= 1
-        if not self._left:
-            self.seconds = time.perf_counter() - self.begun
-            self.stop()
-
-
-def work(count: int, complete: Complete, **options: object) -> float:
-    """Seconds until a fresh worker has ended `count` executions that wait for it."""
-    worker = Until(count, complete, **options)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        worker.begun = time.perf_counter()
-        runner.run(worker.run())
-    return worker.seconds
+WARM_UPS = 5
 
 
 def owner() -> User:
     """The user who owns what a benchmark makes."""
     found = User.objects.filter(email="bench@example.com").first()
     return found or make_user("bench@example.com")
+
+
+def make(definition: dict[str, Any]) -> Workflow:
+    """A workflow of that document."""
+    return Workflow.create_with(owner=owner(), name="Benchmark", definition=definition)
 
 
 def enqueue(workflow: Workflow, count: int) -> None:
@@ -98,58 +49,136 @@ def enqueue(workflow: Workflow, count: int) -> None:
         )
         for _ in range(count)
     ]
+    tasks = (
+        TaskResult(
+            execution=execution,
+            task_id=task.id,
+            position=position,
+            task_name=task.name,
+            agent_id=task.agent_id,
+        )
+        for execution in executions
+        for position, task in enumerate(document.tasks)
+    )
+    events = (
+        ExecutionEvent(
+            execution=execution, sequence=1, type="execution", data=execution.event_data()
+        )
+        for execution in executions
+    )
     with transaction.atomic():
         Execution.objects.bulk_create(executions, batch_size=500)
-        TaskResult.objects.bulk_create(
-            (
-                TaskResult(
-                    execution=execution,
-                    task_id=task.id,
-                    position=position,
-                    task_name=task.name,
-                    agent_id=task.agent_id,
-                )
-                for execution in executions
-                for position, task in enumerate(document.tasks)
-            ),
-            batch_size=500,
-        )
-        ExecutionEvent.objects.bulk_create(
-            (
-                ExecutionEvent(
-                    execution=execution,
-                    sequence=1,
-                    type="execution",
-                    data=execution.event_data(),
-                    at=datetime.now(UTC),
-                )
-                for execution in executions
-            ),
-            batch_size=500,
-        )
+        TaskResult.objects.bulk_create(tasks, batch_size=500)
+        ExecutionEvent.objects.bulk_create(events, batch_size=500)
 
 
-def diamonds(count: int = 1000) -> float:
-    """Tasks a second over `count` diamonds of 10 tasks that do nothing."""
-    workflow = Workflow.create_with(owner=owner(), name="Diamond", definition=make_diamond())
-    enqueue(workflow, count)
-    return count * 10 / work(count, at_once, concurrency=200)
+def execute(workflow: Workflow) -> float:
+    """Start an execution as the product does; the moment at which its commit had returned."""
+    moments: list[float] = []
+    with transaction.atomic():
+        # Ours comes first, so that waking the workers counts.
+        transaction.on_commit(lambda: moments.append(time.monotonic()))
+        workflow.execute(user=workflow.owner, input={})
+    return moments[0]
 
 
-def sequence(steps: int = 40) -> float:
-    """Seconds for that many tasks, one after the other."""
+def diamonds(count: int, live: int) -> float:
+    """Tasks a second over `count` queued diamonds of 10 tasks, `live` of them at once."""
+    enqueue(make(make_diamond()), count)
+    with ScriptedWorker("--until", count, "--concurrency", live) as worker:
+        seconds, _ = worker.expect("done")
+    _require_completed(count)
+    return count * 10 / float(seconds)
+
+
+def sequence(steps: int, runs: int) -> list[float]:
+    """Seconds from the creation of a chain of tasks to its durable end, in an idle worker."""
     tasks = [make_task("step_0")]
     tasks += [make_task(f"step_{n}", f"step_{n - 1}") for n in range(1, steps)]
-    definition = make_diamond() | {"tasks": tasks}
-    workflow = Workflow.create_with(owner=owner(), name="Steps", definition=definition)
-    enqueue(workflow, 1)
-    return work(1, at_once)
+    workflow = make(make_definition(*tasks))
+    seconds = []
+    with ScriptedWorker("--report") as worker:
+        worker.expect("ready")
+        for _ in range(runs + 1):
+            time.sleep(0.1)
+            begun = execute(workflow)
+            seconds.append(float(worker.expect("end")[0]) - begun)
+    _require_completed(runs + 1)
+    return seconds[1:]  # the first warms up
 
 
-def slow_calls(count: int = 300) -> tuple[float, float]:
-    """Seconds for that many calls of one second, and the worker's peak memory in MB."""
-    definition = make_diamond() | {"tasks": [make_task("only")]}
-    workflow = Workflow.create_with(owner=owner(), name="Slow", definition=definition)
-    enqueue(workflow, count)
-    seconds = work(count, after_a_second, concurrency=count)
-    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def slow_calls(count: int, pause: float) -> dict[str, float]:
+    """Seconds for that many calls of `pause` seconds at once, and the worker's peak memory."""
+    enqueue(make(make_definition(make_task("only", description="Wait."))), count)
+    with ScriptedWorker("--until", count, "--concurrency", count, "--pause", pause) as worker:
+        seconds, megabytes = map(float, worker.expect("done"))
+    _require_completed(count)
+    return {"seconds": seconds, "megabytes": megabytes}
+
+
+def start_latency(count: int) -> dict[str, float]:
+    """Milliseconds from the commit that creates an execution to the first call of its first task.
+
+    The call begins only after the commit that starts the task, so this is an upper bound of the
+    time between the two commits. The worker is idle each time.
+    """
+    workflow = make(make_definition(make_task("only")))
+    waits = []
+    with ScriptedWorker("--report") as worker:
+        worker.expect("ready")
+        for _ in range(count + WARM_UPS):
+            time.sleep(random.uniform(0.01, 0.05))
+            created = execute(workflow)
+            waits.append(1000 * (float(worker.expect("call")[0]) - created))
+            worker.expect("end")
+    _require_completed(count + WARM_UPS)
+    return {f"p{n}": percentile(waits[WARM_UPS:], n) for n in (50, 95, 99)}
+
+
+def recovery(count: int, pause: float) -> dict[str, float]:
+    """What `kill -9` of a worker with `count` calls in flight costs while another one is idle.
+
+    `seconds` is from the kill to the last durable end, less the `pause` seconds that the repeated
+    calls take.
+    """
+    tasks = [
+        make_task("quick"),
+        make_task("slow", "quick", description="Wait."),
+        make_task("last", "slow"),
+    ]
+    workflow = make(make_definition(*tasks))
+    with ScriptedWorker("--report", "--pause", 600) as first:
+        first.expect("ready")
+        for _ in range(count):
+            execute(workflow)
+        first.hear("call", begins="Wait", count=count)
+        with ScriptedWorker("--report", "--pause", pause) as second:
+            second.expect("ready")
+            # So that the kill falls anywhere between two renewals.
+            time.sleep(random.uniform(0, settings.LEASE_SECONDS / 3))
+            killed = time.monotonic()
+            first.kill()
+            ends = [float(moment) for moment, _ in second.hear("end", count=count)]
+    return {"lease": settings.LEASE_SECONDS, "seconds": max(ends) - killed - pause, **_verdict()}
+
+
+def _verdict() -> dict[str, int]:
+    ends: Counter[tuple[object, str]] = Counter()
+    for event in ExecutionEvent.objects.all():
+        if event.data["completed_at"]:
+            ends[event.execution_id, event.data.get("task_id", "")] += 1
+    quick = TaskResult.objects.filter(task_id="quick")
+    return {
+        "lost": Execution.objects.exclude(status="completed").count(),
+        "twice": sum(times > 1 for times in ends.values()),
+        "rerun": quick.exclude(attempts=1).count(),
+    }
+
+
+def _require_completed(count: int) -> None:
+    """Refuse a figure for work that was not done."""
+    completed = Execution.objects.filter(status="completed").count()
+    open_tasks = TaskResult.objects.exclude(status="completed").count()
+    assert completed == count, f"{completed} of {count} executions completed"
+    assert not open_tasks, f"{open_tasks} tasks did not complete"
+    assert Execution.objects.filter(status__in=TERMINAL_STATUSES).count() == count

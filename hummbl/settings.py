@@ -192,7 +192,11 @@ def _database() -> dict[str, Any]:
     else:
         # Under ASGI a request has no thread of its own to keep a connection in; the pool does.
         database["CONN_MAX_AGE"] = 0
-        options["pool"] = {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=10)}
+        options["pool"] = {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL_SIZE", default=10),
+            "timeout": 5,  # seconds; health must not wait longer for a database that is away
+        }
     return database
 
 

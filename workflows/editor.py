@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import transaction
 from django.http import QueryDict
 
@@ -52,11 +53,13 @@ class Editor:
         self.details = DetailsForm(data, instance=workflow, initial=self._initial())
         self._build()
         if not workflow:
-            for part in (*self.agents, *self.tasks):
-                part.is_open = True
+            for kind in self.rows:
+                for at in range(len(self.rows[kind])):
+                    self._part(kind, at).is_open = True
 
     def _current(self) -> WorkflowVersion:
-        assert self.workflow is not None and self.workflow.current_version is not None
+        assert self.workflow is not None
+        assert self.workflow.current_version is not None
         return self.workflow.current_version
 
     def _initial(self) -> dict[str, Any]:
@@ -148,7 +151,9 @@ class Editor:
         """
         valid, document = self.details.is_valid(), self.document()
         for name, sentences in self.details.errors.items():
-            if name != "input_schema":
+            if name == NON_FIELD_ERRORS:
+                self.errors.append(("Workflow", str(sentences[0]), "main"))
+            elif name != "input_schema":
                 self._note(self.details, name, str(sentences[0]))
         try:
             definition.parse(document)
@@ -165,7 +170,8 @@ class Editor:
             return Workflow.create_with(owner=self.user, definition=document, **fields)
         # The row lock keeps another save from coming between this check and the new version.
         locked = Workflow.objects.select_for_update().get(pk=self.workflow.pk)
-        current = WorkflowVersion.objects.get(pk=locked.current_version_id)
+        current = locked.current_version
+        assert current is not None
         if current.number != self.details.cleaned_data["version"] and not overwrite:
             raise StaleVersion(current)
         for name, value in fields.items():

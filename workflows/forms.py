@@ -60,15 +60,23 @@ class DetailsForm(forms.ModelForm[Workflow]):
         spellcheck="false",
         help_text="JSON Schema of the run's input. The run form is made from its properties.",
     )
+    cost_cap = forms.DecimalField(
+        label="Cost cap per run, USD",
+        required=False,
+        min_value=0,
+        max_digits=16,
+        decimal_places=8,
+        help_text="A run stops before it spends more. Empty: no cap.",
+        widget=forms.NumberInput(attrs={"step": "any", "autocomplete": "off"}),
+    )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = Workflow
         fields = ("name", "description", "status", "is_shared", "cost_cap")
-        labels = {"is_shared": "Share with everyone", "cost_cap": "Cost cap per run, USD"}
+        labels = {"is_shared": "Share with everyone"}
         help_texts = {
             "is_shared": "Everyone who signs in may read it. Only you may change and run it.",
-            "cost_cap": "A run stops before it spends more. Empty: no cap.",
             "status": "Only an active workflow runs.",
         }
         widgets = {

@@ -6,6 +6,7 @@ from typing import Any
 
 from workflows.definition import WorkflowDefinition
 from workflows.drafts import Row, split_list
+from workflows.graph import arrange
 from workflows.models import TaskResult, TaskStatus
 
 
@@ -25,7 +26,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A task on the timeline: seconds since the run began, and the same as per cent of its width."""
+    """A task on the timeline: seconds since the run began, and its bar in per cent of the width."""
 
     result: TaskResult
     start: float | None
@@ -65,12 +66,13 @@ def definition_nodes(document: WorkflowDefinition) -> list[Node]:
 
 
 def draft_nodes(rows: Mapping[str, list[Row]]) -> list[Node]:
-    """The tasks of the editor, which may not be valid: what is unknown is left out."""
+    """The tasks of the editor, which may not be valid: what cannot be drawn is left out."""
     agents = {row["id"]: row for row in rows["agents"]}
     names = {row["id"]: row["name"].strip() or row["id"] for row in rows["tasks"]}
+    drawn = _drawable(rows["tasks"])
     nodes: dict[str, Node] = {}
     for at, row in enumerate(rows["tasks"]):
-        wanted = [d for d in split_list(row["dependencies"]) if d in names and d != row["id"]]
+        wanted = drawn[row["id"]]
         agent = agents.get(row["agent_id"])
         node = Node(
             id=row["id"],
@@ -82,6 +84,19 @@ def draft_nodes(rows: Mapping[str, list[Row]]) -> list[Node]:
         )
         nodes.setdefault(node.id, node)
     return list(nodes.values())
+
+
+def _drawable(tasks: list[Row]) -> dict[str, list[str]]:
+    """What each task runs after, without unknown tasks and without circles."""
+    after: dict[str, list[str]] = {row["id"]: [] for row in tasks}
+    for row in reversed(tasks):
+        listed = dict.fromkeys(split_list(row["dependencies"]))
+        after[row["id"]] = [other for other in listed if other in after and other != row["id"]]
+    _, circling = arrange(after)
+    return {
+        id: [other for other in listed if not {id, other} <= circling]
+        for id, listed in after.items()
+    }
 
 
 def execution_nodes(

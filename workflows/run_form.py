@@ -138,16 +138,16 @@ class RunForm(forms.Form):
         initial: Mapping[str, Any] | None = None,
     ) -> None:
         self.specs = input_fields(document)
-        self.mode = str(data.get("mode")) if data is not None else mode
+        self.shown = str(data.get("mode")) if data is not None else mode
         given = input or {}
         text = json.dumps(given, indent=2, ensure_ascii=False) if given else ""
         starts: dict[str, Any] = {
             "idempotency_key": str(new_id()),
-            "mode": self.mode,
+            "mode": self.shown,
             "as_json": text,
         }
         super().__init__(data, initial={**starts, **(initial or {})})
-        if self.mode == JSON:
+        if self.shown == JSON:
             return
         del self.fields["as_json"]
         for at, spec in enumerate(self.specs):
@@ -158,14 +158,17 @@ class RunForm(forms.Form):
     @property
     def asked(self) -> list[forms.BoundField]:
         """The fields of the input."""
-        if self.mode == JSON:
+        if self.shown == JSON:
             return [self["as_json"]]
         return [self[f"input-{at}"] for at in range(len(self.specs))]
 
     def input(self) -> dict[str, Any]:
         """What was typed, as JSON. Adds an error where it is not JSON."""
-        if self.mode == JSON:
-            return self._read("as_json", self.data.get("as_json", ""), read_json_object)
+        if self.shown == JSON:
+            typed: dict[str, Any] = self._read(
+                "as_json", self.data.get("as_json", ""), read_json_object
+            )
+            return typed
         found = {}
         for at, spec in enumerate(self.specs):
             name = f"input-{at}"
@@ -195,7 +198,7 @@ class RunForm(forms.Form):
 
     def renew(self) -> None:
         """Make the next click on Run a run of its own."""
-        self.data = {**self.data.dict(), "idempotency_key": str(new_id())}
+        self.data = {**self.data, "idempotency_key": str(new_id())}
 
     def place(self, error: InputError) -> None:
         """Put each of the definition's findings at the field that it is about."""
@@ -203,7 +206,7 @@ class RunForm(forms.Form):
             self.add_error(self._field_of(problem["path"]), problem["message"])
 
     def _field_of(self, path: str) -> str | None:
-        if self.mode == JSON:
+        if self.shown == JSON:
             return "as_json"
         for at, spec in enumerate(self.specs):
             place = f"input.{shorten(spec.name)}"

@@ -1,8 +1,10 @@
 """Claim, fence, renewal and hand-over, with two stores on one database."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -10,8 +12,10 @@ from django.utils import timezone
 from tests.engine.support import Script, UntilIdle, check_truth, statuses, unbounded, work
 from tests.engine.support import run as run_worker
 from tests.factories import make_execution, make_workflow
+from tests.processes import wait_for
 from workflows.engine.records import Batch, Event
 from workflows.engine.store import open_store
+from workflows.engine.writer import Stop
 from workflows.models import Execution, ExecutionEvent, Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,6 +129,28 @@ def test_the_fence_holds_against_a_claim_that_commits_in_the_middle(alice, store
     assert execution.status == "pending"
 
 
+def test_a_worker_that_sleeps_in_a_transaction_is_evicted(alice, is_postgres):
+    if not is_postgres:
+        pytest.skip("SQLite has one writer at a time, and nobody who could end its transaction.")
+    sleeper, other = open_store("sleeper", 0.2), open_store("other", 0.2)
+    execution = make_execution(make_workflow(alice))
+    (state,) = sleeper.claim(1)
+    expire(execution)
+    transaction = sleeper.transaction()
+    cursor = transaction.__enter__()
+    assert sleeper.lock(cursor, {state.pk: state.token}) == {state.pk}
+
+    claimed = wait_for(lambda: other.claim(1), what="the execution is claimed")
+
+    assert claimed[0].pk == state.pk
+    with pytest.raises(psycopg.OperationalError):
+        cursor.execute("SELECT 1").fetchone()
+    with contextlib.suppress(psycopg.OperationalError):
+        transaction.__exit__(None, None, None)
+    for store in (sleeper, other):
+        store.close()
+
+
 def test_renewal_lengthens_our_leases_and_tells_what_we_hold(alice, stores):
     first, second = stores
     executions = [make_execution(make_workflow(alice)) for _ in range(2)]
@@ -184,6 +210,8 @@ def test_completed_tasks_are_kept_after_a_crash(alice):
 
         async def _hand_over(self):
             self._abandon_all()
+            self._writer.submit(Stop(hand_back=False))
+            self._writer.join(10)
             await self._close()
 
     crashing = []

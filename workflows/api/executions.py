@@ -74,9 +74,6 @@ class StreamView(APIView):
     `workflows.stream`, which the ASGI server iterates on its event loop.
     """
 
-    # Browsers reconnect by themselves, which must not use up the user's calls.
-    throttle_classes = []
-
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
         """Events, whatever the client accepts; errors are JSON."""
         renderer = self.get_renderers()[0]

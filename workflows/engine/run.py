@@ -160,10 +160,12 @@ class Run:
             )
         for place, (provider, model) in enumerate(models, start=1):
             try:
-                return await self._insist(task, spec, agent, provider, model, prompt)
+                await self._insist(task, spec, agent, provider, model, prompt)
             except ProviderError as error:
                 if not error.retryable or place == len(models):
                     raise
+            else:
+                return
 
     async def _insist(
         self, task: TaskState, spec: Task, agent: Agent, provider: str, model: str, prompt: str
@@ -171,7 +173,7 @@ class Run:
         """Call one model, and again after failures that may pass. Raises the last failure."""
         for failures in range(spec.max_retries + 1):
             try:
-                return await self._attempt(task, spec, agent, provider, model, prompt)
+                await self._attempt(task, spec, agent, provider, model, prompt)
             except ProviderError as error:
                 last = failures == spec.max_retries
                 if (
@@ -183,6 +185,8 @@ class Run:
                 delay = backoff(failures, error.retry_after)
                 task.error, task.error_code = error.message, error.code
                 self._record(task, retry_in=round(delay, 3))
+            else:
+                return
             await asyncio.sleep(delay)
 
     async def _attempt(

@@ -24,7 +24,7 @@ from workflows.engine.records import (
     as_hex,
     from_timestamp,
 )
-from workflows.engine.wake import private_connection
+from workflows.engine.wake import APPLICATION_NAME, private_connection
 
 KNOWN_DEFINITIONS = 256
 LIVE = "status IN ('pending', 'running')"  # as the partial index `execution_claimable` spells it
@@ -173,6 +173,7 @@ class Store(ABC):
         with self.transaction() as cursor:
             ids = self._take(cursor, limit)
             if not ids:
+                self._evict(cursor)
                 return []
             sql = (
                 f"SELECT {CLAIMED_COLUMNS} FROM workflows_execution e "  # noqa: S608
@@ -201,6 +202,10 @@ class Store(ABC):
         """Whether there is anything to claim: a read, so that an idle worker writes nothing."""
         sql = f"SELECT 1 FROM workflows_execution WHERE {self._free()} LIMIT 1"  # noqa: S608
         return self._execute(sql, ()).fetchone() is not None
+
+    @abstractmethod
+    def _evict(self, cursor: Any) -> None:
+        """Free the rows of a worker that sleeps in the middle of a transaction, if we can."""
 
     def _free(self) -> str:
         return f"{LIVE} AND (lease_expires_at IS NULL OR lease_expires_at < {self.now})"
@@ -319,6 +324,10 @@ class SqliteStore(Store):
         )
         return [pk for (pk,) in cursor.execute(sql, (self.owner, self.lease, limit)).fetchall()]
 
+    def _evict(self, cursor: Any) -> None:
+        # Who sleeps with the one write lock in hand keeps us from getting here at all.
+        return
+
     def _execute(self, sql: str, values: Row) -> Any:
         return self._raw.execute(sql, values)
 
@@ -335,10 +344,6 @@ class PostgresStore(Store):
 
         self._raw.prepare_threshold = 0
         self._cursor = Cursor(self._raw)
-        # A worker that is paused between the lock and the commit would keep others from claiming
-        # what it holds for as long as it sleeps; the server ends its transaction instead.
-        patience = f"SET idle_in_transaction_session_timeout = {int(lease * 500)}"  # milliseconds
-        self._cursor.execute(patience)
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
@@ -387,6 +392,16 @@ class PostgresStore(Store):
         )
         cursor.execute(sql, (self.owner, self.lease, limit))
         return [pk.hex for (pk,) in cursor.fetchall()]
+
+    def _evict(self, cursor: Any) -> None:
+        # Paused between the lock and the commit, a worker would keep everyone from claiming what
+        # it holds for as long as it sleeps. Nobody who is awake needs a lease's time to commit.
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s "
+            "AND datname = current_database() AND usename = current_user "
+            "AND xact_start < clock_timestamp() - make_interval(secs => %s)",
+            (APPLICATION_NAME, self.lease),
+        )
 
     def _execute(self, sql: str, values: Row) -> Any:
         return self._cursor.execute(sql, values)

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -60,7 +61,7 @@ class Worker:
         self._claiming = self._claim_again = self._more = self._stopping = False
 
     async def run(self) -> None:
-        """Work until stopped. Raises what ended the writer, unless it was the database's absence."""
+        """Work until stopped. Raises what ended the writer, but for a database that was away."""
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
         self._writer_ended = asyncio.Event()
@@ -71,12 +72,11 @@ class Worker:
         failures = 0
         while not self._stopping:
             self._start_writer()
-            if await self._work():
-                failures = 0
-            if self._failure is not None:
+            failure = await self._work()
+            if failure is not None:
+                failures = 0 if self._answered else failures + 1
                 pause = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
-                failures += 1
-                await self._survive(self._failure, pause)
+                await self._survive(failure, pause)
         await self._hand_over()
 
     def stop(self) -> None:
@@ -107,8 +107,8 @@ class Worker:
         )
         self._writer.start()
 
-    async def _work(self) -> bool:
-        """Poll until stopped or until the writer ends; whether the writer ever answered."""
+    async def _work(self) -> BaseException | None:
+        """Poll until stopped, or until the writer ends: then what ended it."""
         self._claiming = self._claim_again = self._answered = False
         while not self._stopping and self._failure is None:
             await self._listen()
@@ -120,7 +120,7 @@ class Worker:
             await asyncio.wait(ends, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             for end in ends:
                 end.cancel()
-        return self._answered
+        return self._failure
 
     async def _listen(self) -> None:
         if self._listener is None:
@@ -264,6 +264,6 @@ def _find_credential(user_id: str, provider: str, name: str | None) -> Credentia
 def _is_outage(error: BaseException) -> bool:
     """Whether the database is away, rather than our statement wrong."""
     # The engine uses the driver below Django, so that both may complain.
-    driver = connections["default"].Database
+    driver: Any = connections["default"].Database  # type: ignore[attr-defined] # see its stubs
     kinds = (OperationalError, InterfaceError, driver.OperationalError, driver.InterfaceError)
     return isinstance(error, kinds)

@@ -364,7 +364,7 @@ def execution_event_data(
     return {
         "status": status,
         "progress": ended / count if count else 1.0,
-        "cost": f"{cost:f}",
+        "cost": f"{cost:.8f}",
         "tokens": tokens,
         "error": error,
         "started_at": _iso(started_at),
@@ -386,7 +386,7 @@ def task_event_data(task: Any) -> dict[str, Any]:
         "model": task.model,
         "input_tokens": task.input_tokens,
         "output_tokens": task.output_tokens,
-        "cost": f"{task.cost:f}",
+        "cost": f"{task.cost:.8f}",
         "error": task.error,
         "error_code": task.error_code,
         "duration": (completed - started).total_seconds() if started and completed else None,

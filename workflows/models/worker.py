@@ -21,7 +21,7 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
 
 
 class Worker(BaseModel):
-    """A worker process. It writes `seen_at` every five seconds and deletes its row when it stops."""
+    """A worker process: it writes `seen_at` every five seconds and deletes its row at the end."""
 
     name = models.CharField(max_length=64, unique=True)
     version = models.CharField(max_length=20)

@@ -14,7 +14,8 @@ def make_client(
     client = AsyncAnthropic(
         api_key=secret, base_url=base_url, max_retries=0, timeout=timeout, http_client=http
     )
-    client._custom_headers = {}
+    # The SDK would read headers from the environment.
+    client._custom_headers = {}  # noqa: SLF001
     return client
 
 

@@ -18,7 +18,8 @@ def make_client(
     )
     # The constructor reads these from the environment, which is the operator's, not the key's.
     client.organization = client.project = client.admin_api_key = client.webhook_secret = None
-    client._custom_headers = {}
+    # The SDK would read headers from the environment.
+    client._custom_headers = {}  # noqa: SLF001
     return client
 
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.models import User
 from accounts.http import UserRequest
+from accounts.models import User
 from workflows import samples
 from workflows.models import Execution, SpendEntry, Workflow
 from workflows.models.execution import ExecutionStatus

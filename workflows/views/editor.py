@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.http import UserRequest
 from workflows.editor import Editor, StaleVersion
 from workflows.forms import AgentForm, TaskForm
-from workflows.nodes import Node, draft_nodes
 from workflows.models import ApiKey, Workflow
+from workflows.nodes import Node, draft_nodes
 from workflows.providers import catalogue
 from workflows.views.access import editable_workflow, require_writer
 

@@ -81,7 +81,7 @@ def execution_detail(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
 def _summary(
     request: UserRequest, execution: Execution, results: list[TaskResult]
 ) -> dict[str, Any]:
-    counts = {status: 0 for status in TaskStatus.values}
+    counts = dict.fromkeys(TaskStatus.values, 0)
     for result in results:
         counts[result.status] += 1
     return {
@@ -115,7 +115,9 @@ def _selected(wanted: str, results: list[TaskResult]) -> TaskResult | None:
             if result.status == status:
                 return result
     done = [result for result in results if result.status == TaskStatus.COMPLETED]
-    return (done or results or [None])[-1 if done else 0]
+    if done:
+        return done[-1]
+    return results[0] if results else None
 
 
 @login_required

@@ -8,8 +8,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from hummbl.errors import AppError
 from accounts.http import UserRequest
+from hummbl.errors import AppError
 from workflows.definition import InputError, WorkflowDefinition, parse
 from workflows.models import Execution, Workflow
 from workflows.run_form import FIELDS, JSON, RunForm, takes_more

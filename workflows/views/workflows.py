@@ -11,12 +11,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from accounts.http import UserRequest
 from accounts.models import User
 from hummbl.errors import Conflict
-from accounts.http import UserRequest
 from workflows.definition import parse
-from workflows.nodes import definition_nodes
 from workflows.models import Execution, Workflow, WorkflowStatus
+from workflows.nodes import definition_nodes
 from workflows.run_form import input_fields
 from workflows.views.access import editable_workflow, may_edit, visible_workflow
 from workflows.views.paging import numbered

@@ -6,11 +6,13 @@ from decimal import Decimal
 from django.utils import timezone
 
 from tests.factories import make_execution, make_workflow
-from workflows.models import Execution, ExecutionEvent, SpendEntry
+from workflows.models import ExecutionEvent, SpendEntry
 from workflows.models.task_result import TERMINAL_TASK_STATUSES
 
 
-def make_run(owner, status="completed", *, workflow=None, tasks=None, age=60, **fields) -> Execution:
+def make_run(
+    owner, status="completed", *, workflow=None, tasks=None, age=60, **fields
+) -> Execution:
     """A run of `owner` in that status. `tasks` maps task ids to fields of their results."""
     run = make_execution(workflow or make_workflow(owner), **fields)
     started = timezone.now() - timedelta(seconds=age)

@@ -12,7 +12,8 @@ def test_deletes_with_its_runs_and_keeps_the_ledger(browse, alice):
     make_attempt(run, "gather")
     response = browse(alice).post(url(run.workflow))
     assert response["Location"] == "/workflows"
-    assert not Workflow.objects.exists() and not Execution.objects.exists()
+    assert not Workflow.objects.exists()
+    assert not Execution.objects.exists()
     assert SpendEntry.objects.count() == 1
 
 

@@ -13,7 +13,8 @@ def test_shows_graph_agents_tasks_and_runs(browse, alice):
     run = make_run(alice, workflow=workflow)
     page = browse(alice).get(url(workflow)).content.decode()
     assert "Market brief" in page
-    assert 'data-id="report"' in page and 'data-deps="gather"' in page
+    assert 'data-id="report"' in page
+    assert 'data-deps="gather"' in page
     assert "Runs after Gather." in page
     assert f"/executions/{run.pk}" in page
 
@@ -22,7 +23,9 @@ def test_a_reader_sees_no_controls(browse, alice, bob, vera):
     workflow = make_workflow(alice, is_shared=True)
     for reader in (bob, vera):
         page = browse(reader).get(url(workflow)).content.decode()
-        assert "/edit" not in page and "/delete" not in page and "/run" not in page
+        assert "/edit" not in page
+        assert "/delete" not in page
+        assert "/run" not in page
 
 
 def test_another_s_is_not_found(browse, alice, bob, vera):
@@ -33,7 +36,8 @@ def test_another_s_is_not_found(browse, alice, bob, vera):
 
 def test_an_admin_may_do_all(browse, alice, adam):
     page = browse(adam).get(url(make_workflow(alice))).content.decode()
-    assert "/edit" in page and "/delete" in page
+    assert "/edit" in page
+    assert "/delete" in page
 
 
 def test_runs_of_others_do_not_show(browse, alice, adam):

@@ -36,16 +36,30 @@ def data_of(response, **changes):
     return {**data, **changes}
 
 
+def named(form, **values):
+    """Values by the name of the input, as the fields of the form."""
+    places = {spec.name: f"input-{at}" for at, spec in enumerate(form.specs)}
+    return {places[name]: value for name, value in values.items()}
+
+
 def test_the_form_is_made_from_the_schema(browse, alice, asking):
     form = browse(alice).get(url(asking)).context["form"]
-    assert [spec.kind for spec in form.specs] == ["text", "number", "boolean", "choice", "long", "json"]
-    assert [bound.label for bound in form.asked][:2] == ["The topic", "Pages"]
+    assert {spec.name: spec.kind for spec in form.specs} == {
+        "topic": "text",
+        "pages": "number",
+        "draft": "boolean",
+        "tone": "choice",
+        "notes": "long",
+        "tags": "json",
+    }
+    assert {"The topic", "Pages"} <= {bound.label for bound in form.asked}
 
 
 def test_starts_a_run_with_the_input(browse, alice, asking):
     client = browse(alice)
-    data = data_of(client.get(url(asking)))
-    data |= {"input-0": "Bees", "input-2": "on", "input-3": '"formal"', "input-5": '["a", "b"]'}
+    page = client.get(url(asking))
+    typed = {"topic": "Bees", "draft": "on", "tone": '"formal"', "tags": '["a", "b"]'}
+    data = data_of(page) | named(page.context["form"], **typed)
     response = client.post(url(asking), data | {"cost_cap": "0.5"})
     execution = Execution.objects.get()
     assert response["Location"] == f"/executions/{execution.pk}"
@@ -63,28 +77,40 @@ def test_starts_a_run_with_the_input(browse, alice, asking):
 @pytest.mark.parametrize(
     ("change", "field", "sentence"),
     [
-        ({"input-0": ""}, "input-0", "required"),
-        ({"input-1": "many"}, "input-1", "whole number"),
-        ({"input-1": "0"}, "input-1", "at least 1"),
-        ({"input-3": '"rude"'}, "input-3", "Choose one of"),
-        ({"input-5": "[1]"}, "input-5", "must be text"),
-        ({"input-5": "["}, "input-5", "not JSON"),
-        ({"cost_cap": "-1"}, "cost_cap", "greater than or equal to 0"),
-        ({"cost_cap": "NaN"}, "cost_cap", "Enter a number"),
+        ({"topic": ""}, "topic", "required"),
+        ({"pages": "many"}, "pages", "whole number"),
+        ({"pages": "0"}, "pages", "at least 1"),
+        ({"tone": '"rude"'}, "tone", "Choose one of"),
+        ({"tags": "[1]"}, "tags", "must be text"),
+        ({"tags": "["}, "tags", "not JSON"),
     ],
 )
 def test_bad_input_is_told_at_its_field(browse, alice, asking, change, field, sentence):
     client = browse(alice)
-    data = data_of(client.get(url(asking)), **{"input-0": "Bees"}) | change
-    response = client.post(url(asking), data)
+    page = client.get(url(asking))
+    typed = named(page.context["form"], **{"topic": "Bees"} | change)
+    response = client.post(url(asking), data_of(page) | typed)
     assert response.status_code == 422
-    assert sentence in " ".join(response.context["form"].errors[field])
+    (place,) = named(page.context["form"], **{field: ""})
+    assert sentence in " ".join(response.context["form"].errors[place])
+    assert not Execution.objects.exists()
+
+
+@pytest.mark.parametrize("cap", ["-1", "NaN", "1e99", "much"])
+def test_a_bad_cap_is_told(browse, alice, cap):
+    workflow = make_workflow(alice)
+    client = browse(alice)
+    response = client.post(url(workflow), data_of(client.get(url(workflow)), cost_cap=cap))
+    assert response.status_code == 422
+    assert response.context["form"].errors["cost_cap"]
     assert not Execution.objects.exists()
 
 
 def test_without_a_schema_the_prompts_are_asked(browse, alice):
     tasks = [
-        make_task("gather", description="On {{ input.topic }} in {{ input.tone }}.", input={"tone": "x"}),
+        make_task(
+            "gather", description="On {{ input.topic }} in {{ input.tone }}.", input={"tone": "x"}
+        ),
         make_task("report", "gather", description="{{ input.who.name }} and {{ input.topic }}"),
     ]
     workflow = make_workflow(alice, definition=make_definition(*tasks))
@@ -102,7 +128,8 @@ def test_without_a_schema_the_prompts_are_asked(browse, alice):
 
 def test_the_input_can_be_json(browse, alice, asking):
     client = browse(alice)
-    data = data_of(client.get(url(asking)), **{"input-0": "Bees", "switch": "json"})
+    page = client.get(url(asking))
+    data = data_of(page, switch="json") | named(page.context["form"], topic="Bees")
     response = client.post(url(asking), data)
     form = response.context["form"]
     assert response.status_code == 200
@@ -116,7 +143,8 @@ def test_and_fields_again(browse, alice, asking):
     first = client.get(url(asking))
     data = data_of(first, mode="json", as_json='{"topic": "Ants"}', switch="fields")
     form = client.post(url(asking), data).context["form"]
-    assert form["input-0"].value() == "Ants"
+    (place,) = named(form, topic="")
+    assert form[place].value() == "Ants"
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "NaN", "[" * 100_000, '{"pages": 0}'])
@@ -139,9 +167,10 @@ def test_a_second_click_finds_the_first_run(browse, alice):
 
 def test_the_same_form_with_other_input_asks_once_more(browse, alice, asking):
     client = browse(alice)
-    data = data_of(client.get(url(asking)), **{"input-0": "Bees"})
+    page = client.get(url(asking))
+    data = data_of(page) | named(page.context["form"], topic="Bees")
     client.post(url(asking), data)
-    response = client.post(url(asking), data | {"input-0": "Ants"})
+    response = client.post(url(asking), data | named(page.context["form"], topic="Ants"))
     assert response.status_code == 422
     form = response.context["form"]
     assert form["idempotency_key"].value() != data["idempotency_key"]

@@ -1,0 +1,148 @@
+"""What `python -m benchmarks` measures, in the order of its table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.figures import spread
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A line of the table.
+
+    `function` is `module:function`; it is called with `arguments`, `repeat` times, each in a
+    process and on a database of its own, and `show` makes a cell of all that it returned.
+    `quick` replaces arguments for a look that takes seconds.
+    """
+
+    name: str
+    what: str
+    goal: str
+    function: str
+    show: Callable[[list[Any]], str]
+    arguments: dict[str, Any] = field(default_factory=dict)
+    quick: dict[str, Any] = field(default_factory=dict)
+    repeat: int = 1
+    databases: tuple[str, ...] = ("SQLite", "PostgreSQL")
+
+
+def _rate(results: list[float]) -> str:
+    return f"{spread(results)}/s"
+
+
+def _sequence(results: list[list[float]]) -> str:
+    return f"{spread(results[0], '.3f')} s"
+
+
+def _slow_calls(results: list[dict[str, float]]) -> str:
+    seconds = spread([result["seconds"] for result in results], ".2f")
+    return f"{seconds} s, {max(result['megabytes'] for result in results):.0f} MB"
+
+
+def _percentiles(results: list[dict[str, float]]) -> str:
+    return " / ".join(f"{value:.1f}" for value in results[0].values()) + " ms"
+
+
+def _memory(results: list[dict[str, float]]) -> str:
+    web, worker = results[0]["web"], results[0]["worker"]
+    return f"{web:.0f} + {worker:.0f} = {web + worker:.0f} MB"
+
+
+def _recovery(results: list[dict[str, Any]]) -> str:
+    (result,) = results
+    counts = " / ".join(str(result[name]) for name in ("lost", "twice", "rerun"))
+    return f"{result['seconds']:.1f} s of lease {result['lease']:g} s; {counts}"
+
+
+def _list(results: list[dict[str, float]]) -> str:
+    (result,) = results
+    ratio = result["rate"] / result["plain"]
+    latency = f"{result['p50']:.1f} / {result['p99']:.1f} ms"
+    return f"{latency}; {result['rate']:.0f}/s, {ratio:.2f}×"
+
+
+MEASUREMENTS = [
+    Measurement(
+        name="commits",
+        what="Bare single-row commits, one after the other",
+        goal="the ceiling",
+        function="benchmarks.disk:commits",
+        show=_rate,
+        arguments={"seconds": 1.5},
+        quick={"seconds": 0.3},
+    ),
+    Measurement(
+        name="syncs",
+        what="Bare fdatasync of 4 KB in the folder of the SQLite file",
+        goal="the ceiling",
+        function="benchmarks.disk:syncs",
+        show=_rate,
+        arguments={"seconds": 1.0},
+        quick={"seconds": 0.3},
+        databases=("SQLite",),
+    ),
+    Measurement(
+        name="diamonds",
+        what="Tasks of 10-task diamonds, 1,000 queued, 200 live: median of 3 (min–max)",
+        goal="≥ 15,000/s SQLite, ≥ 8,000/s PostgreSQL",
+        function="benchmarks.engine:diamonds",
+        show=_rate,
+        arguments={"count": 1000, "live": 200},
+        quick={"count": 100},
+        repeat=3,
+    ),
+    Measurement(
+        name="sequence",
+        what="40 steps, one after the other, creation to end: median of 5 (min–max)",
+        goal="≤ 0.04 s",
+        function="benchmarks.engine:sequence",
+        show=_sequence,
+        arguments={"steps": 40, "runs": 5},
+        quick={"runs": 2},
+    ),
+    Measurement(
+        name="slow-calls",
+        what="300 one-second calls in one worker: time, peak resident memory",
+        goal="≤ 1.2 s, ≤ 90 MB",
+        function="benchmarks.engine:slow_calls",
+        show=_slow_calls,
+        arguments={"count": 300, "pause": 1.0},
+    ),
+    Measurement(
+        name="start",
+        what="Creation committed to first call begun, worker idle: p50 / p95 / p99",
+        goal="p95 ≤ 15 ms",
+        function="benchmarks.engine:start_latency",
+        show=_percentiles,
+        arguments={"count": 200},
+        quick={"count": 20},
+    ),
+    Measurement(
+        name="recovery",
+        what="kill -9 with 20 calls in flight: time beyond the calls; lost / ended twice / re-run",
+        goal="≤ lease + 3 s; 0 / 0 / 0",
+        function="benchmarks.engine:recovery",
+        show=_recovery,
+        arguments={"count": 20, "pause": 1.0},
+        quick={"pause": 0.2},
+    ),
+    Measurement(
+        name="list",
+        what="GET /api/workflows, 50 rows: p50 / p99 at 100/s; most per second, × plain DRF",
+        goal="p99 ≤ 30 ms; ≥ 1.5×",
+        function="benchmarks.web:list_workflows",
+        show=_list,
+        arguments={"rows": 50, "rate": 100, "seconds": 6.0, "rounds": 3},
+        quick={"seconds": 1.0, "rounds": 1},
+    ),
+    Measurement(
+        name="memory",
+        what="Web + worker at rest, proportional set size",
+        goal="≤ 200 MB",
+        function="benchmarks.web:at_rest",
+        show=_memory,
+        arguments={"settle": 3.0},
+        quick={"settle": 0.5},
+    ),
+]
