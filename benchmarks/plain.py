@@ -8,10 +8,10 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hummbl.settings")
 
-from django.conf import settings  # noqa: E402
-from django.core.asgi import get_asgi_application  # noqa: E402
+from django.conf import settings
+from django.core.asgi import get_asgi_application
 
-from hummbl.body import BodyLimit  # noqa: E402
+from hummbl.body import BodyLimit
 
 settings.ROOT_URLCONF = "benchmarks.plain_urls"
 application = BodyLimit(get_asgi_application(), settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)

@@ -19,6 +19,7 @@ import sys
 import time
 from contextlib import AbstractAsyncContextManager, nullcontext
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import django
@@ -102,7 +103,7 @@ def main() -> None:
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--until", type=int, default=0)
     options, rest = parser.parse_known_args()
-    command.Worker = lambda **more: Scripted(options, **more)  # type: ignore[assignment,misc]
+    vars(command)["Worker"] = partial(Scripted, options)
     execute_from_command_line(["manage.py", "worker", *rest])
 
 

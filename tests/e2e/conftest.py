@@ -65,10 +65,16 @@ def javascript():
 
 
 @pytest.fixture
-def context(browser, live_server, width, theme, javascript):
-    """A fresh profile of the browser. Addresses are relative to the live server."""
+def site(live_server):
+    """The address that the browser's paths are relative to."""
+    return live_server.url
+
+
+@pytest.fixture
+def context(browser, site, width, theme, javascript):
+    """A fresh profile of the browser. Addresses are relative to `site`."""
     context = browser.new_context(
-        base_url=live_server.url,
+        base_url=site,
         viewport={"width": width, "height": HEIGHTS.get(width, 900)},
         color_scheme=theme,
         reduced_motion="reduce",

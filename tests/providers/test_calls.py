@@ -354,14 +354,22 @@ def test_the_guard_stands_before_every_provider(make_request, provider, url):
 
 
 def test_a_cancelled_call_is_cancelled_and_leaves_the_rest_alone(llmock, make_request):
-    llmock.break_stream("stall")
-
     async def run():
-        stalled = asyncio.create_task(providers.complete(make_request()))
-        await asyncio.sleep(0.3)
-        stalled.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await stalled
+        arrived = asyncio.Event()
+
+        async def never_answer(reader, writer):
+            arrived.set()
+            await reader.read()
+            writer.close()
+
+        async with await asyncio.start_server(never_answer, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            request = make_request(base_url=f"http://127.0.0.1:{port}/v1")
+            stalled = asyncio.create_task(providers.complete(request))
+            await arrived.wait()
+            stalled.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await stalled
         completion = await providers.complete(make_request())
         await providers.close()
         return completion

@@ -116,8 +116,10 @@ def _read(state_file: Path) -> Credential | None:
         return None
     try:
         state = json.loads(state_file.read_text())
+        # A server that has only just taken the lock has not yet cleared what the last one wrote.
+        os.kill(state["pid"], 0)
         return Credential(secret=state["secret"], base_url=state["base_url"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, ProcessLookupError):
         return None
 
 

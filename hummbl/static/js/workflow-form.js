@@ -135,7 +135,9 @@ function refreshPicks(part) {
   const chosen = new Set(list(field.value));
   const before = graphOf();
   const buttons = tasks.filter((other) => other !== part).map((other) => pick(other, own, chosen, before, box));
-  box.replaceChildren(...buttons);
+  // A button that is taken out and put back while it is pressed never gets its click.
+  const same = buttons.length === box.children.length && buttons.every((one, i) => one === box.children[i]);
+  if (!same) box.replaceChildren(...buttons);
 }
 
 function pick(other, own, chosen, before, box) {

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from tests.factories import make_execution, make_workflow
-from workflows.models import ExecutionEvent, SpendEntry
+from workflows.models import Execution, ExecutionEvent, SpendEntry
 from workflows.models.task_result import TERMINAL_TASK_STATUSES
 
 

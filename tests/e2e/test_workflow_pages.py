@@ -1,0 +1,237 @@
+"""The workflow pages in both themes, on a phone and on a desk, with and without scripts."""
+
+from decimal import Decimal
+
+import pytest
+
+from tests.factories import make_agent, make_definition, make_key, make_task, make_workflow
+from tests.workflows.pages.runs import make_attempt, make_run
+from workflows.models import Execution, Workflow
+
+both_widths = pytest.mark.parametrize("width", [390, 1440])
+both_themes = pytest.mark.parametrize("theme", ["light", "dark"])
+without_scripts = pytest.mark.parametrize("javascript", [False])
+
+OUTPUT = """# What changed
+
+Five vendors, **two** of them new. See [the notice](https://example.com/notice).
+
+| Vendor | Model of its prices | Share |
+|---|---|---|
+| Locus | Per robot and month, support included | 31% |
+
+```
+a line of code that is rather long, so that it has to wrap somewhere on a phone, as lines do
+```
+"""
+STATES = {
+    "pending": {},
+    "running": {"plan": {"status": "completed", "output": OUTPUT}},
+    "completed": {name: {"output": OUTPUT} for name in ("plan", "left", "right", "report")},
+    "failed": {
+        "left": {
+            "status": "failed",
+            "attempts": 3,
+            "error": "OpenAI is limiting the rate of calls. " * 3,
+            "error_code": "rate_limited",
+        },
+        "report": {"status": "skipped", "error": "Skipped, because “Left” failed."},
+    },
+    "cancelled": {"plan": {"status": "completed", "output": OUTPUT}},
+}
+
+
+@pytest.fixture
+def brief(alice):
+    """A workflow with a fork, a join and an input."""
+    long_name = "Compare_the_prices_of_all_the_vendors_that_were_found_in_the_first_step " * 2
+    tasks = [
+        make_task("plan", description="Plan the research on {{ input.topic }}."),
+        make_task("left", "plan", name=long_name),
+        make_task("right", "plan", input={"tone": "plain"}),
+        make_task("report", "left", "right"),
+    ]
+    agents = [make_agent(instructions="Be brief.", fallbacks=["openai:gpt-5-mini"])]
+    definition = make_definition(*tasks, agents=agents)
+    return make_workflow(alice, name="Market brief", definition=definition, cost_cap=Decimal("0.5"))
+
+
+@both_widths
+@both_themes
+@pytest.mark.parametrize("page_name", ["", "/edit", "/run"])
+def test_pages_of_a_workflow(page, sign_in, axe, fits, alice, brief, page_name):
+    make_run(alice, workflow=brief)
+    sign_in(alice)
+    page.goto(f"/workflows/{brief.pk}{page_name}")
+    fits(page)
+    axe(page)
+    for fold in page.locator("main summary:visible").all():
+        fold.click()
+    fits(page)
+    axe(page)
+
+
+@both_widths
+@both_themes
+@pytest.mark.parametrize("status", STATES)
+def test_a_run_in_every_state(page, sign_in, axe, fits, alice, brief, status):
+    run = make_run(alice, status, workflow=brief, tasks=STATES[status], input={"topic": "bees"})
+    make_attempt(run, "left", 1, settled=None, error="It took too long.")
+    sign_in(alice)
+    page.goto(f"/executions/{run.pk}")
+    for name in ("Prompt", "Attempts", "Agent", "Output"):
+        page.get_by_role("tab", name=name).click()
+        fits(page)
+        axe(page)
+
+
+@both_themes
+def test_a_refused_form(page, sign_in, axe, fits, alice, brief):
+    sign_in(alice)
+    page.goto(f"/workflows/{brief.pk}/edit")
+    page.get_by_label("Name", exact=True).first.fill("")
+    page.locator("#tasks-0 summary").first.click()
+    page.locator("#tasks-0").get_by_label("Prompt").fill("{{ tasks.ghost.output }}")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("Not saved: 2 things to correct").wait_for()
+    fits(page)
+    axe(page)
+    page.get_by_role("link", name="Task Plan, prompt").click()
+    focused = page.evaluate("document.activeElement.id")
+    assert focused == "id_tasks-0-description"
+
+
+def test_a_conflict(page, sign_in, axe, fits, alice, adam, brief):
+    sign_in(alice)
+    page.goto(f"/workflows/{brief.pk}/edit")
+    Workflow.objects.get().revise(make_definition(), by=adam)
+    page.locator("#tasks-0 summary").first.click()
+    page.locator("#tasks-0").get_by_label("Name").fill("Mine")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("Someone saved version 2").wait_for()
+    fits(page)
+    axe(page)
+    page.get_by_role("button", name="Save mine as the next version").click()
+    page.get_by_text("Version 3").wait_for()
+
+
+def test_tasks_come_and_go_without_a_round_trip(page, sign_in, alice):
+    sign_in(alice)
+    page.goto("/workflows/new")
+    page.evaluate("window.sameDocument = true")
+    for name in ("Gather", "Gather", "Report"):
+        if page.locator("#tasks-0").get_by_label("Name").input_value():
+            page.get_by_role("button", name="Add task").click()
+        page.locator("[data-part=tasks]").last.get_by_label("Name").fill(name)
+    ids = [field.input_value() for field in page.locator('[name^=tasks][name$="-id"]').all()]
+    assert ids == ["gather", "gather_2", "report"]
+    last = page.locator("[data-part=tasks]").last
+    last.get_by_role("button", name="Gather", exact=True).first.click()
+    assert last.get_by_label("Runs after").input_value() == "gather"
+    last.get_by_label("Prompt").fill("Use {{ tasks.gather.output }}.")
+    # An id that follows its name takes what refers to it along.
+    page.locator("#tasks-0").get_by_label("Name").fill("Collect")
+    assert last.get_by_label("Runs after").input_value() == "collect"
+    assert last.get_by_label("Prompt").input_value() == "Use {{ tasks.collect.output }}."
+    page.locator('.dag [data-id="report"][data-deps="collect"]').wait_for()
+    # What would close a circle cannot be chosen.
+    first = page.locator("#tasks-0")
+    assert first.get_by_role("button", name="Report", exact=True).is_disabled()
+    first.get_by_role("button", name="Remove task").click()
+    assert last.get_by_label("Runs after").input_value() == ""
+    page.locator(".dag .node").nth(2).wait_for(state="detached")
+    assert page.evaluate("window.sameDocument") is True
+
+
+def test_a_node_leads_to_its_form(page, sign_in, alice, brief):
+    sign_in(alice)
+    page.goto(f"/workflows/{brief.pk}/edit")
+    page.locator('.dag [data-id="right"]').click()
+    assert page.evaluate("document.activeElement.id") == "id_tasks-2-name"
+    assert page.locator("#tasks-2").get_attribute("open") is not None
+
+
+def test_the_graph_survives_a_circle(page, sign_in, alice, brief):
+    sign_in(alice)
+    page.goto(f"/workflows/{brief.pk}/edit")
+    page.locator("#tasks-0 summary").first.click()
+    page.locator("#tasks-0").get_by_label("Runs after").fill("report")
+    page.wait_for_timeout(400)
+    assert page.locator(".dag .node").count() == 4
+
+
+@without_scripts
+def test_the_whole_form_works_without_scripts(page, sign_in, alice):
+    sign_in(alice)
+    page.goto("/workflows/new")
+    page.get_by_label("Name", exact=True).first.fill("Plain")
+    page.locator("#tasks-0").get_by_label("Name").fill("Gather")
+    page.locator("#tasks-0").get_by_label("Prompt").fill("On {{ input.topic }}.")
+    page.get_by_role("button", name="Add task").click()
+    page.locator("#tasks-1").get_by_label("Name").fill("Report")
+    page.locator("#tasks-1").get_by_label("Prompt").fill("Write it.")
+    page.locator("#tasks-1").get_by_label("Runs after").fill("Gather")
+    page.get_by_role("button", name="Save and run").click()
+    page.get_by_label("Topic").fill("bees")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("link", name="Refresh").click()
+    run = Execution.objects.get()
+    assert run.input == {"topic": "bees"}
+    page.get_by_role("button", name="Cancel run").click()
+    page.get_by_text("This run was cancelled").wait_for()
+
+
+@without_scripts
+def test_every_part_of_a_task_shows_without_scripts(page, sign_in, alice, brief):
+    run = make_run(alice, workflow=brief, tasks=STATES["completed"])
+    make_attempt(run, "report")
+    sign_in(alice)
+    page.goto(f"/executions/{run.pk}?task=report")
+    for text in ("Five vendors", "Do report.", "Attempt 1", "Be brief."):
+        assert page.get_by_text(text).first.is_visible()
+
+
+def test_deleting_asks_first(page, sign_in, axe, alice, brief):
+    sign_in(alice)
+    page.goto(f"/workflows/{brief.pk}")
+    page.get_by_role("button", name="Delete").click()
+    axe(page)
+    page.get_by_role("button", name="Keep it").click()
+    assert Workflow.objects.exists()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete workflow").click()
+    page.wait_for_url("**/workflows")
+    assert not Workflow.objects.exists()
+
+
+def test_lists_filter_as_one_types(page, sign_in, alice, brief):
+    make_workflow(alice, name="Another")
+    sign_in(alice)
+    page.goto("/workflows")
+    page.get_by_label("Search by name or description").fill("market")
+    page.get_by_role("link", name="Another", exact=True).wait_for(state="detached")
+    assert "q=market" in page.url
+    page.get_by_label("Status").select_option("paused")
+    page.get_by_text("No workflow matches").wait_for()
+
+
+def test_the_address_of_a_key_is_asked_only_where_it_matters(page, sign_in, alice):
+    make_key(alice)
+    sign_in(alice)
+    page.goto("/keys")
+    assert not page.get_by_label("Base URL").is_visible()
+    page.get_by_label("Provider").select_option("custom")
+    assert page.get_by_label("Base URL").is_visible()
+
+
+def test_two_hundred_tasks(page, sign_in, alice):
+    tasks = [
+        make_task("first"),
+        *(make_task(f"t{n}", f"t{n - 9}" if n > 9 else "first") for n in range(1, 200)),
+    ]
+    workflow = make_workflow(alice, definition=make_definition(*tasks))
+    run = make_run(alice, "running", workflow=workflow)
+    sign_in(alice)
+    for url in (f"/workflows/{workflow.pk}/edit", f"/executions/{run.pk}"):
+        page.goto(url)
+        assert page.locator(".dag.ready .node").count() == 200

@@ -1,0 +1,136 @@
+"""The pieces of `python -m benchmarks`, with counts that measure nothing."""
+
+import json
+import os
+
+import pytest
+
+from benchmarks import __main__ as bench
+from benchmarks.catalogue import MEASUREMENTS
+from benchmarks.databases import Postgres, Sqlite, environment, run, with_name
+from benchmarks.figures import percentile, spread, table
+from benchmarks.memory import is_measurable, peak_megabytes, proportional_megabytes
+
+TINY = {
+    "commits": {"seconds": 0.01},
+    "syncs": {"seconds": 0.01},
+    "diamonds": {"count": 3, "live": 2},
+    "sequence": {"steps": 3, "runs": 1},
+    "slow-calls": {"count": 3, "pause": 0.01},
+    "start": {"count": 2},
+    "recovery": {"count": 2, "pause": 0.01},
+    "list": {"rows": 2, "rate": 50, "seconds": 0.1, "rounds": 1},
+    "memory": {"settle": 0},
+}
+BY_NAME = {measurement.name: measurement for measurement in MEASUREMENTS}
+
+
+def test_percentiles_are_values_that_occurred():
+    values = [float(n) for n in range(100, 0, -1)]
+    assert [percentile(values, n) for n in (50, 95, 99, 100)] == [50, 95, 99, 100]
+    assert percentile([7.0], 99) == 7
+    assert percentile([1.0, 2.0], 50) == 1
+
+
+def test_a_spread_tells_the_range_only_of_several():
+    assert spread([3000.0, 1000.0, 2000.4]) == "2,000 (1,000–3,000)"
+    assert spread([0.0412], ".3f") == "0.041"
+
+
+def test_the_table_is_aligned_markdown():
+    assert table(["what", "goal"], [["a", "≥ 1"], ["longer", "–"]]).splitlines() == [
+        "| what   | goal |",
+        "| ------ | ---- |",
+        "| a      | ≥ 1  |",
+        "| longer | –    |",
+    ]
+
+
+@pytest.mark.skipif(not is_measurable(), reason="only Linux tells")
+def test_memory_of_this_process():
+    assert proportional_megabytes(os.getpid()) > 10
+    assert proportional_megabytes(os.getpid()) < 2 * peak_megabytes()
+
+
+def test_another_database_on_the_same_server():
+    url = "postgres://me:secret@db.example.com:5433/postgres?sslmode=require"
+    assert with_name(url, "other") == url.replace("/postgres?", "/other?")
+
+
+def test_every_measurement_has_a_tiny_form_here():
+    assert TINY.keys() == BY_NAME.keys()
+    for measurement in MEASUREMENTS:
+        assert measurement.quick.keys() <= measurement.arguments.keys()
+        assert TINY[measurement.name].keys() == measurement.arguments.keys()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("benchmarks")
+
+
+@pytest.fixture(scope="module")
+def database(folder):
+    """SQLite, or PostgreSQL where the tests run on it."""
+    if not os.environ.get("TEST_DATABASE_URL"):
+        yield Sqlite(folder)
+        return
+    with bench.ExitStack() as stack:
+        yield bench.open_postgres(stack, folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TINY)
+def test_a_measurement(name, database, folder, monkeypatch):
+    measurement = BY_NAME[name]
+    if database.label not in measurement.databases:
+        pytest.skip(f"not measured on {database.label}")
+    monkeypatch.setenv("LEASE_SECONDS", "1")
+
+    with database.fresh() as url:
+        outcome = bench.measure(measurement.function, TINY[name], environment(url, folder))
+
+    assert "failed" not in outcome, outcome["failed"]
+    if "result" in outcome:
+        cell = measurement.show([outcome["result"]])
+        assert cell
+        assert json.dumps(outcome["result"])
+        if name == "recovery":
+            assert cell.endswith("0 / 0 / 0")
+
+
+@pytest.mark.slow
+def test_fresh_databases_are_empty_and_go_away(database):
+    with database.fresh() as first, database.fresh() as second:
+        assert first != second
+    if isinstance(database, Postgres):
+        names = run(os.environ["TEST_DATABASE_URL"], "SELECT array_agg(datname) FROM pg_database")
+        assert second.rpartition("/")[2] not in names
+
+
+@pytest.mark.slow
+def test_the_table_without_postgresql(monkeypatch, capsys):
+    monkeypatch.setenv("TEST_DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
+
+    assert bench.main(["--quick", "--only", "commits"]) == 0
+
+    said = capsys.readouterr().out
+    assert "| what" in said
+    assert "Bare single-row commits" in said
+    assert "| skipped" in said
+    assert "PostgreSQL: skipped, because none answers at 127.0.0.1:1" in said
+
+
+@pytest.mark.slow
+def test_a_measurement_that_fails_says_why(database, folder):
+    with database.fresh() as url:
+        outcome = bench.measure(
+            "benchmarks.engine:diamonds", {"count": 0}, environment(url, folder)
+        )
+    assert "missing 1 required positional argument: 'live'" in outcome["failed"]
+
+
+def test_an_unknown_name_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        bench.main(["--only", "nonsense"])
+    assert "invalid choice" in capsys.readouterr().err
