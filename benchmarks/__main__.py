@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             databases.append(open_postgres(stack, folder))
         except Unavailable as reason:
-            notes.append(f"PostgreSQL: skipped, because none answers at {reason}")
+            notes.append(f"PostgreSQL: skipped. {reason}")
         versions = [f"{database.label} {database.version}" for database in databases]
         about = machine.description(versions, folder)
         bench = Bench(databases, folder, quick=options.quick)

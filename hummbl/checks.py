@@ -43,7 +43,7 @@ def check_files(**_kwargs: Any) -> list[CheckMessage]:
     return list(_files())
 
 
-@register()
+@register("settings")
 def check_numbers(**_kwargs: Any) -> list[CheckMessage]:
     """Numbers and limits are in a range that works."""
     return list(_numbers())

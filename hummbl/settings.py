@@ -233,6 +233,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "hummbl.api.negotiation.AnyAccept",
     "DEFAULT_PARSER_CLASSES": ["hummbl.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["hummbl.api.renderers.JSONRenderer"],
+    "DEFAULT_METADATA_CLASS": "hummbl.api.metadata.AllowedMethods",
     "DEFAULT_PAGINATION_CLASS": "hummbl.api.pagination.CursorPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "hummbl.api.errors.exception_handler",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/auth/", include("accounts.api.urls")),
     path("api/", include("observability.api.urls")),
     path("api/", include("workflows.api.urls")),
+    path("api", UnknownRouteView.as_view()),
     path("api/<path:rest>", UnknownRouteView.as_view(), name="api_unknown"),
     path("", include("accounts.urls")),
     path("", include("workflows.urls")),

@@ -118,7 +118,7 @@ def test_the_table_without_postgresql(monkeypatch, capsys):
     assert "| what" in said
     assert "Bare single-row commits" in said
     assert "| skipped" in said
-    assert "PostgreSQL: skipped, because none answers at 127.0.0.1:1" in said
+    assert "PostgreSQL: skipped. 127.0.0.1:1: " in said
 
 
 @pytest.mark.slow

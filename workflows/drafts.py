@@ -42,11 +42,17 @@ def read_rows(data: Mapping[str, str]) -> dict[str, list[Row]]:
     for name in data:
         match = _ROW.fullmatch(name)
         if match and match[3] in FIELDS[match[1]]:
-            found[match[1]].setdefault(int(match[2]), {})[match[3]] = data[name]
+            row = found[match[1]].setdefault(int(match[2]), {})
+            row[match[3]] = plain_lines(data[name])
     return {
         kind: [{**dict.fromkeys(FIELDS[kind], ""), **rows[number]} for number in sorted(rows)]
         for kind, rows in found.items()
     }
+
+
+def plain_lines(text: str) -> str:
+    """Text with the line ends that it had before the browser sent it (HTML, section 4.10.21)."""
+    return text.replace("\r\n", "\n")
 
 
 def from_document(document: Mapping[str, Any]) -> dict[str, list[Row]]:

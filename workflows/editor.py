@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -18,6 +18,9 @@ from workflows.models import Workflow, WorkflowVersion
 from workflows.problems import Problem
 
 _PATH = re.compile(r"(agents|tasks)\[(\d+)\](?:\.(\w+))?(.*)", re.DOTALL)
+
+# With more agents or tasks than this, the closed ones are sent without their fields.
+UNFOLDED: Final = 25
 
 
 class StaleVersion(AppError):
@@ -82,10 +85,17 @@ class Editor:
             for at, row in enumerate(self.rows["tasks"])
         ]
 
+    def fold(self) -> None:
+        """Leave the fields of closed parts to be made when they are opened, if there are many."""
+        for kind, rows in self.rows.items():
+            for at in range(len(rows) if len(rows) > UNFOLDED else 0):
+                part = self._part(kind, at)
+                part.is_folded = not part.is_open
+
     # --- Buttons ----------------------------------------------------------------------------
 
     def act(self, action: str) -> str:
-        """Do what a button other than Save asks: `add_agent`, `remove_task-3` and so on.
+        """Do what a button other than Save asks: `add_agent`, `remove_task-3`, `open_task-3`.
 
         Returns the id of the element to go to.
         """
@@ -99,6 +109,8 @@ class Editor:
             return self._add(kind)
         if kind in self.rows and verb == "remove" and number.isdecimal() and len(number) < 7:
             return self._remove(kind, int(number))
+        if kind in self.rows and verb == "open" and number.isdecimal() and len(number) < 7:
+            return self._open(kind, int(number))
         return "main"
 
     def _add(self, kind: str) -> str:
@@ -108,6 +120,12 @@ class Editor:
         self._build()
         self._part(kind, -1).is_open = True
         return f"id_{kind}-{len(self.rows[kind]) - 1}-name"
+
+    def _open(self, kind: str, at: int) -> str:
+        if at >= len(self.rows[kind]):
+            return kind
+        self._part(kind, at).is_open = True
+        return f"id_{kind}-{at}-name"
 
     def _remove(self, kind: str, at: int) -> str:
         if at < len(self.rows[kind]):

@@ -115,7 +115,7 @@ class AgentForm(forms.Form):
 
     def __init__(self, row: Row, *, prefix: str) -> None:
         super().__init__(_prefixed(row, prefix), prefix=prefix)
-        self.row, self.is_open = row, False
+        self.row, self.is_open, self.is_folded = row, False, False
         self.fields["model"].widget.attrs["list"] = f"models-{row['provider'] or 'local'}"
 
     @property
@@ -162,7 +162,7 @@ class TaskForm(forms.Form):
 
     def __init__(self, row: Row, *, prefix: str, agents: list[tuple[str, str]]) -> None:
         super().__init__(_prefixed(row, prefix), prefix=prefix)
-        self.row, self.is_open = row, False
+        self.row, self.is_open, self.is_folded = row, False, False
         known = {value for value, _ in agents}
         lost = [(row["agent_id"], row["agent_id"])] if row["agent_id"] not in known else []
         widget = self.fields["agent_id"].widget

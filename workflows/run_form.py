@@ -9,7 +9,7 @@ from django import forms
 
 from hummbl.models import new_id
 from workflows.definition import InputError, WorkflowDefinition
-from workflows.drafts import NotJson, read_json_object, read_number
+from workflows.drafts import NotJson, plain_lines, read_json_object, read_number
 from workflows.placeholders import Reference
 from workflows.problems import shorten
 
@@ -186,7 +186,7 @@ class RunForm(forms.Form):
             return read_number(raw)
         if spec.kind == "choice":
             return next((item for item in spec.choices if json.dumps(item) == raw), raw)
-        return self._read(name, raw, _read_json) if spec.kind == "json" else raw
+        return self._read(name, raw, _read_json) if spec.kind == "json" else plain_lines(raw)
 
     def _read(self, name: str, raw: str, reader: Any) -> Any:
         try:

@@ -5,7 +5,7 @@ import binascii
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
@@ -43,8 +43,8 @@ class Cursor:
             when = datetime.fromisoformat(created_at)
             if direction not in {"n", "p"} or when.tzinfo is None:
                 raise ValueError
-            return cls(when, uuid.UUID(pk), direction == "p")
-        except (ValueError, binascii.Error) as error:
+            return cls(when.astimezone(UTC), uuid.UUID(pk), direction == "p")
+        except (ValueError, OverflowError, binascii.Error) as error:
             message = "This is no cursor. Follow the next and previous addresses of a list."
             raise ValidationError({"cursor": [message]}, code="invalid_cursor") from error
 

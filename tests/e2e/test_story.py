@@ -86,6 +86,12 @@ def sign_up(page, name="Alice Example", email="alice@example.com"):
     page.wait_for_url("**/dashboard")
 
 
+def new_workflow(page, name):
+    page.get_by_role("link", name="New workflow").first.click()
+    page.wait_for_url("**/workflows/new")
+    page.get_by_label("Name", exact=True).first.fill(name)
+
+
 def fill_task(page, number, name, prompt, *after):
     """Fill the form of a task, choosing what it runs after by its buttons."""
     part = page.locator(f"#tasks-{number}")
@@ -103,8 +109,7 @@ def test_from_sign_up_to_a_finished_workflow(page, axe, fits):
     sign_up(page)
     look()
 
-    page.get_by_role("link", name="New workflow").first.click()
-    page.get_by_label("Name", exact=True).first.fill("Bees in brief")
+    new_workflow(page, "Bees in brief")
     page.locator("#agents-0").get_by_label("Max tokens").fill("100")
     fill_task(page, 0, "Gather facts", "List three facts about {{ input.topic }}.")
     page.get_by_role("button", name="Add task").click()
@@ -137,9 +142,9 @@ def test_from_sign_up_to_a_finished_workflow(page, axe, fits):
     panel.get_by_role("heading", name="Sum up").wait_for()
     assert panel.get_by_role("tabpanel").first.inner_text().strip()
     assert "task=sum_up" in page.url
+    look()
     panel.get_by_role("tab", name="Prompt").click()
     assert "## Gather facts" in panel.get_by_role("tabpanel").nth(0).inner_text()
-    look()
 
     page.reload()
     panel.get_by_role("heading", name="Sum up").wait_for()
@@ -150,8 +155,7 @@ def test_from_sign_up_to_a_finished_workflow(page, axe, fits):
 
 def test_a_run_is_cancelled_while_it_works(page, axe):
     sign_up(page, "Bob Example", "bob@example.com")
-    page.get_by_role("link", name="New workflow").first.click()
-    page.get_by_label("Name", exact=True).first.fill("Endless")
+    new_workflow(page, "Endless")
     page.locator("#agents-0").get_by_label("Max tokens").fill("1900")
     fill_task(page, 0, "Count", "Count from one to ten thousand, in words.")
     page.get_by_role("button", name="Save and run").click()
@@ -168,8 +172,7 @@ def test_a_run_is_cancelled_while_it_works(page, axe):
 
 def test_what_fails_says_what_to_do(page, axe):
     sign_up(page, "Cleo Example", "cleo@example.com")
-    page.get_by_role("link", name="New workflow").first.click()
-    page.get_by_label("Name", exact=True).first.fill("Without a key")
+    new_workflow(page, "Without a key")
     agent = page.locator("#agents-0")
     agent.get_by_label("Provider").select_option("openai")
     assert agent.get_by_label("Model").input_value() != "smollm2-135m"

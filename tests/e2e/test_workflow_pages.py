@@ -56,6 +56,15 @@ def brief(alice):
     return make_workflow(alice, name="Market brief", definition=definition, cost_cap=Decimal("0.5"))
 
 
+@pytest.fixture
+def quiet_stream(page):
+    """No events: the server of these tests cannot stream, which is the story's to test."""
+    page.route(
+        "**/stream",
+        lambda route: route.fulfill(content_type="text/event-stream", body=": nothing\n\n"),
+    )
+
+
 @both_widths
 @both_themes
 @pytest.mark.parametrize("page_name", ["", "/edit", "/run"])
@@ -74,7 +83,7 @@ def test_pages_of_a_workflow(page, sign_in, axe, fits, alice, brief, page_name):
 @both_widths
 @both_themes
 @pytest.mark.parametrize("status", STATES)
-def test_a_run_in_every_state(page, sign_in, axe, fits, alice, brief, status):
+def test_a_run_in_every_state(page, quiet_stream, sign_in, axe, fits, alice, brief, status):
     run = make_run(alice, status, workflow=brief, tasks=STATES[status], input={"topic": "bees"})
     make_attempt(run, "left", 1, settled=None, error="It took too long.")
     sign_in(alice)
@@ -224,7 +233,7 @@ def test_the_address_of_a_key_is_asked_only_where_it_matters(page, sign_in, alic
     assert page.get_by_label("Base URL").is_visible()
 
 
-def test_two_hundred_tasks(page, sign_in, alice):
+def test_two_hundred_tasks(page, quiet_stream, sign_in, alice):
     tasks = [
         make_task("first"),
         *(make_task(f"t{n}", f"t{n - 9}" if n > 9 else "first") for n in range(1, 200)),
@@ -235,3 +244,25 @@ def test_two_hundred_tasks(page, sign_in, alice):
     for url in (f"/workflows/{workflow.pk}/edit", f"/executions/{run.pk}"):
         page.goto(url)
         assert page.locator(".dag.ready .node").count() == 200
+
+
+def test_a_long_form_makes_its_fields_when_they_are_needed(page, sign_in, alice):
+    tasks = [make_task(f"task_{number}") for number in range(60)]
+    workflow = make_workflow(alice, definition=make_definition(*tasks))
+    sign_in(alice)
+    page.goto(f"/workflows/{workflow.pk}/edit")
+    assert page.locator("#tasks-59 textarea").count() == 0
+    page.locator("#tasks-59 summary").first.click()
+    page.locator("#tasks-59").get_by_label("Prompt").fill("Something else.")
+    page.locator("#tasks-59").get_by_label("Runs after").fill("task_0")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("Version 2").wait_for()
+    document = Workflow.objects.get().current_version.definition
+    assert document["tasks"][59]["description"] == "Something else."
+    assert document["tasks"][59]["dependencies"] == ["task_0"]
+    assert document["tasks"][58] == {
+        **document["tasks"][57],
+        "id": "task_58",
+        "name": "Task 58",
+        "description": "Do task_58.",
+    }

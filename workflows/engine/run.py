@@ -9,12 +9,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from hummbl.errors import AppError
+from hummbl.logging import context
 from hummbl.models import new_id
 from workflows.definition import Agent, Graph, Task, WorkflowDefinition, render_prompt
 from workflows.engine.journal import Journal
@@ -85,6 +87,8 @@ class Run:
         self._coroutines: dict[str, asyncio.Task[None]] = {}
         self._calls: dict[str, Call] = {}
         self._deadline: asyncio.TimerHandle | None = None
+        with context(execution_id=state.pk):
+            self._context = copy_context()
 
     def start(self) -> None:
         """Go on from whatever state the execution is in."""
@@ -123,7 +127,8 @@ class Run:
         return ready
 
     def _launch(self, task: TaskState) -> None:
-        coroutine = asyncio.get_running_loop().create_task(self._perform(task))
+        loop = asyncio.get_running_loop()
+        coroutine = loop.create_task(self._perform(task), context=self._context)
         self._coroutines[task.task_id] = coroutine
 
     async def _perform(self, task: TaskState) -> None:
@@ -136,7 +141,7 @@ class Run:
         except ProviderError as error:
             self._fail(task, error.message, error.code)
         except Exception:
-            logger.exception("Task %s of execution %s broke", task.task_id, self.state.pk)
+            logger.exception("Task %s broke", task.task_id)
             message = "Something went wrong inside HUMMBL. It has been logged for the operator."
             self._fail(task, message, "internal_error")
         finally:

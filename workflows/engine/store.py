@@ -333,7 +333,11 @@ class SqliteStore(Store):
 
 
 class PostgresStore(Store):
-    """PostgreSQL: rows go as arrays, one prepared statement a table, one round trip a batch."""
+    """PostgreSQL: one prepared statement a table, with all its rows in one JSON parameter.
+
+    Against arrays (`unnest`) that costs a twentieth of the time in this process, where the
+    driver escapes arrays in Python, and a third over all.
+    """
 
     now = "clock_timestamp()"
     expiry = "clock_timestamp() + make_interval(secs => %s)"
@@ -344,6 +348,10 @@ class PostgresStore(Store):
 
         self._raw.prepare_threshold = 0
         self._cursor = Cursor(self._raw)
+        # Every statement here finds its rows by key. The statistics of a table that is young or
+        # grows fast must not talk the planner into reading it whole.
+        for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"):
+            self._cursor.execute(f"SET {setting} = off")
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
@@ -363,18 +371,19 @@ class PostgresStore(Store):
         return {pk.hex for (pk,) in cursor.fetchall()}
 
     def update(self, cursor: Any, table: str, columns: Sequence[Any], rows: list[Row]) -> None:
-        names = ", ".join(f"{name} = new.{name}" for name, _ in columns)
-        fields = ", ".join(name for name, _ in columns)
+        assignments = ", ".join(f"{name} = new.{name}" for name, _ in columns)
+        columns = (*columns, ("id", "uuid"))
         sql = (
-            f"UPDATE {table} AS old SET {names} FROM unnest({_arrays(columns)}, %s::uuid[]) "  # noqa: S608
-            f"AS new ({fields}, id) WHERE old.id = new.id"
+            f"UPDATE {table} AS old SET {assignments} "  # noqa: S608
+            f"FROM {_recordset(columns)} WHERE old.id = new.id"
         )
-        cursor.execute(sql, _transposed(rows))
+        cursor.execute(sql, (_records(columns, rows),))
 
     def insert(self, cursor: Any, table: str, columns: Sequence[Any], rows: list[Row]) -> None:
         names = ", ".join(name for name, _ in columns)
-        sql = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({_arrays(columns)})"  # noqa: S608
-        cursor.execute(sql, _transposed(rows))
+        values = ", ".join(f"{name}::{type_}" for name, type_ in columns)
+        sql = f"INSERT INTO {table} ({names}) SELECT {values} FROM {_recordset(columns)}"  # noqa: S608
+        cursor.execute(sql, (_records(columns, rows),))
 
     def select_in(self, cursor: Any, sql: str, ids: Sequence[str]) -> list[Any]:
         sql = sql.replace("IN ({ids})", "= ANY(%s::uuid[])")
@@ -413,12 +422,15 @@ def open_store(owner: str, lease: float) -> Store:
     return stores[connection.vendor](owner, lease)
 
 
-def _arrays(columns: Iterable[tuple[str, str]]) -> str:
-    return ", ".join(f"%s::{type_}[]" for _, type_ in columns)
+def _recordset(columns: Iterable[tuple[str, str]]) -> str:
+    """A table made of one JSON parameter; JSON columns stay text, to be cast where they go."""
+    fields = ", ".join(f"{name} {'text' if type_ == 'jsonb' else type_}" for name, type_ in columns)
+    return f"json_to_recordset(%s::json) AS new ({fields})"
 
 
-def _transposed(rows: list[Row]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+def _records(columns: Iterable[tuple[str, str]], rows: list[Row]) -> str:
+    names = [name for name, _ in columns]
+    return orjson.dumps([dict(zip(names, row, strict=True)) for row in rows]).decode()
 
 
 def _spend(entry: Any) -> Row:

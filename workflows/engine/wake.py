@@ -9,6 +9,7 @@ import contextlib
 import copy
 import hashlib
 import os
+import secrets
 import socket
 import tempfile
 from collections.abc import Callable
@@ -80,28 +81,26 @@ class Listener(Protocol):
         """Stop listening."""
 
 
-async def listen(name: str, heard: Callable[[str], None]) -> Listener:
+async def listen(heard: Callable[[str], None]) -> Listener:
     """Call `heard` in this loop for every wake-up. Raises when the database refuses."""
     loop = asyncio.get_running_loop()
     if connection.vendor == "postgresql":
         # In a thread: a database that does not answer must not stop the loop.
         private = await loop.run_in_executor(None, private_connection)
         return PostgresListener(loop, private, heard)
-    return DatagramListener(loop, name, heard)
+    return DatagramListener(loop, heard)
 
 
 class DatagramListener:
     """A UNIX datagram socket of this worker's own."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, name: str, heard: Callable[[str], None]
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, heard: Callable[[str], None]) -> None:
         directory = socket_directory(str(connections["default"].settings_dict["NAME"]))
         directory.mkdir(mode=0o700, exist_ok=True)
         if directory.stat().st_uid != os.getuid():
             raise PermissionError(f"{directory} belongs to someone else. Remove it.")
         self._loop, self._heard = loop, heard
-        self._path = directory / name
+        self._path = directory / secrets.token_hex(4)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._socket.bind(str(self._path))
@@ -119,6 +118,8 @@ class DatagramListener:
         self._loop.remove_reader(self._socket.fileno())
         self._socket.close()
         self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # other workers listen there
+            self._path.parent.rmdir()
 
 
 class PostgresListener:

@@ -125,8 +125,8 @@ class Worker:
     async def _listen(self) -> None:
         if self._listener is None:
             try:
-                self._listener = await wake.listen(self.name, self._on_wake)
-            except DatabaseError as error:
+                self._listener = await wake.listen(self._on_wake)
+            except (DatabaseError, OSError) as error:
                 logger.warning("Cannot listen for wake-ups, polling instead: %s", error)
 
     async def _survive(self, failure: BaseException, pause: float) -> None:

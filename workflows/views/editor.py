@@ -63,6 +63,7 @@ def _render(
     stale: StaleVersion | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    editor.fold()
     models = catalogue.models()
     providers = dict.fromkeys(model.provider for model in models)
     keys = ApiKey.objects.filter(user=request.user).values_list("name", flat=True)

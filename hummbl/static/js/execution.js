@@ -186,16 +186,18 @@ function swap(element, html) {
 }
 
 let headDue = 0;
-function refreshHead() {
+function refreshHead(tries = 0) {
   clearTimeout(headDue);
   headDue = setTimeout(async () => {
     try {
       swap(head, await fragment(live.page));
     } catch {
-      return; // The next event tries again; the figures are right in the meantime.
+      // After the last event nothing else would bring the head up to date.
+      if (tries < RETRY.length) refreshHead(tries + 1);
+      return;
     }
     if (!TERMINAL.has(status)) draw();
-  }, 100);
+  }, tries ? RETRY[tries - 1] : 100);
 }
 
 let shown = panel.dataset.task;
@@ -336,7 +338,10 @@ function dispatch(block) {
 async function readStream(signal) {
   const headers = { Accept: "text/event-stream", "Last-Event-ID": String(last) };
   const response = await fetch(live.url, { headers, signal, cache: "no-store" });
-  if (response.status === 204) return;
+  if (response.status === 204) {
+    missedTheEnd();
+    return;
+  }
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   failures = 0;
   setChip("Live");
@@ -350,6 +355,14 @@ async function readStream(signal) {
     text = blocks.pop();
     blocks.forEach(dispatch);
   }
+}
+
+/* The server says that it is over and this page does not know: once, look at it afresh. */
+function missedTheEnd() {
+  const key = `over:${live.url}`;
+  if (TERMINAL.has(status) || sessionStorage.getItem(key)) return;
+  sessionStorage.setItem(key, "yes");
+  location.reload();
 }
 
 function setChip(text) {

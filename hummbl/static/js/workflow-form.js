@@ -43,7 +43,8 @@ function renameId(kind, before, after) {
   for (const task of parts("tasks")) {
     if (kind === "agents") {
       const select = input(task, "agent_id");
-      for (const option of select.options) if (option.value === before) option.value = after;
+      for (const option of select.options ?? []) if (option.value === before) option.value = after;
+      if (!select.options && select.value === before) select.value = after;
       continue;
     }
     const field = input(task, "dependencies");
@@ -68,6 +69,7 @@ function refreshAgents() {
   const labels = new Map(parts("agents").map((part) => [value(part, "id"), agentLabel(part)]));
   for (const task of parts("tasks")) {
     const select = input(task, "agent_id");
+    if (!select.options) continue;
     const chosen = select.value || labels.keys().next().value || "";
     const entries = labels.has(chosen) || !chosen ? [...labels] : [[chosen, chosen], ...labels];
     const same = entries.length === select.options.length &&
@@ -77,10 +79,41 @@ function refreshAgents() {
   }
 }
 
+/* A long form comes with its closed parts folded to hidden inputs; opening one makes the fields. */
+
+function fromTemplate(kind, number) {
+  const holder = document.createElement("div");
+  holder.innerHTML = document.getElementById(`${kind}-template`).innerHTML.replaceAll("__n__", number);
+  return holder.firstElementChild;
+}
+
+function unfold(part) {
+  const folded = part.querySelector("[data-folded]");
+  if (!folded) return;
+  const [kind, number] = part.id.split("-");
+  const fields = fromTemplate(kind, number).querySelector(".form");
+  const texts = [...folded.querySelectorAll("input")].map((one) => [one.name, one.value]);
+  folded.replaceWith(fields);
+  for (const [name, text] of texts) {
+    const field = fields.querySelector(`[name="${name}"]`);
+    if (field.options && ![...field.options].some((one) => one.value === text)) {
+      field.add(new Option(text, text));
+    }
+    field.value = text;
+  }
+  if (kind === "tasks") refreshAgents();
+  else input(part, "model").setAttribute("list", `models-${value(part, "provider")}`);
+}
+
+function providerName(part) {
+  const field = input(part, "provider");
+  return field.selectedOptions ? field.selectedOptions[0]?.text.replace(/ \(.*/, "") : field.value;
+}
+
 function refreshTitle(part) {
   part.querySelector("[data-title]").textContent = value(part, "name") || value(part, "id");
   const text = part.dataset.part === "agents"
-    ? [input(part, "provider").selectedOptions[0]?.text.replace(/ \(.*/, ""), value(part, "model")].filter(Boolean).join(" · ")
+    ? [providerName(part), value(part, "model")].filter(Boolean).join(" · ")
     : value(part, "dependencies") && `after ${value(part, "dependencies")}`;
   part.querySelector("[data-note]").textContent = text || "";
 }
@@ -173,6 +206,7 @@ function acyclic(before) {
   return kept;
 }
 
+let drawnShape = "";
 function drawGraph() {
   const graph = host.dag;
   const template = document.getElementById("node-template").content;
@@ -197,6 +231,10 @@ function drawGraph() {
     node.querySelector(".sr").textContent = `. Runs after ${waits}.`;
     items.push(item);
   }
+  // The layout is worth doing only when the shape has changed.
+  const shape = JSON.stringify([...before]);
+  if (shape === drawnShape) return;
+  drawnShape = shape;
   graph.list.replaceChildren(...items);
   if (!drawn.has(graph.current)) graph.current = undefined;
   graph.read();
@@ -216,10 +254,7 @@ function markNode(id) {
 function add(kind) {
   const numbers = parts(kind).map((part) => Number(part.id.split("-")[1]));
   const number = Math.max(-1, ...numbers) + 1;
-  const template = document.getElementById(`${kind}-template`);
-  const holder = document.createElement("div");
-  holder.innerHTML = template.innerHTML.replaceAll("__n__", number);
-  const part = holder.firstElementChild;
+  const part = fromTemplate(kind, number);
   part.dataset.auto = "";
   form.querySelector(`[data-rows=${kind}]`).append(part);
   followName(part);
@@ -293,7 +328,11 @@ form.addEventListener("click", (event) => {
   }
 });
 
-form.addEventListener("toggle", (event) => event.target.matches("[data-part=tasks]") && refreshPicks(event.target), true);
+form.addEventListener("toggle", (event) => {
+  if (!event.target.matches("[data-part]") || !event.target.open) return;
+  unfold(event.target);
+  if (event.target.dataset.part === "tasks") refreshPicks(event.target);
+}, true);
 form.addEventListener("focusin", (event) => {
   const part = event.target.closest("[data-part=tasks]");
   if (part) markNode(value(part, "id"));
@@ -302,7 +341,9 @@ form.addEventListener("focusin", (event) => {
 host.addEventListener("dag:select", (event) => {
   event.preventDefault();
   const part = parts("tasks").find((one) => value(one, "id") === event.detail);
-  if (part) goTo(input(part, "name").id);
+  if (!part) return;
+  unfold(part);
+  goTo(input(part, "name").id);
 });
 
 function goTo(id) {
@@ -316,8 +357,11 @@ function goTo(id) {
 form.addEventListener("submit", () => (dirty = false));
 addEventListener("beforeunload", (event) => dirty && event.preventDefault());
 
-/* At the start */
+/* At the start: someone may have typed before this script was there. */
 
-for (const part of parts("tasks")) if (part.open) refreshPicks(part);
+if (form.querySelector("[data-auto]")) {
+  for (const kind of ["agents", "tasks"]) parts(kind).forEach(followName);
+  settle();
+} else for (const part of parts("tasks")) if (part.open) refreshPicks(part);
 if (form.dataset.focus) goTo(form.dataset.focus);
 else document.getElementById("errors")?.focus();

@@ -40,6 +40,17 @@ def test_saving_what_is_there_changes_nothing(browse, alice):
     assert current(workflow).definition == before
 
 
+def test_line_ends_of_browsers_are_no_change(browse, alice):
+    workflow = make_workflow(alice, definition=RICH)
+    client = browse(alice)
+    data = {
+        name: value.replace("\n", "\r\n") if isinstance(value, str) else value
+        for name, value in posted(client.get(url(workflow))).items()
+    }
+    client.post(url(workflow), data)
+    assert current(workflow).number == 1
+
+
 def test_a_change_makes_a_version_and_keeps_what_the_form_does_not_show(browse, alice):
     workflow = make_workflow(alice, definition=RICH)
     client = browse(alice)
@@ -137,3 +148,10 @@ def test_two_hundred_tasks_open(browse, alice, django_assert_num_queries):
     with django_assert_num_queries(4):
         response = client.get(url(workflow))
     assert len(response.context["editor"].tasks) == 200
+    # Closed parts come without their fields, and none of their texts is lost.
+    data = posted(response)
+    opened = client.post(url(workflow), data | {"action": "open_task-150"})
+    assert not opened.context["editor"].tasks[150].is_folded
+    assert 'id="id_tasks-150-name"' in opened.content.decode()
+    assert client.post(url(workflow), data).status_code == 302
+    assert current(workflow).number == 1

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import uvloop
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandParser
 
 from workflows.engine.worker import Worker
@@ -13,6 +14,8 @@ class Command(BaseCommand):
     """Runs executions. SIGTERM hands those under way back, so that another worker goes on."""
 
     help = "Run executions until stopped. Start as many as you like."
+    # The other checks load the pages and the API: 25 MB that a worker has no use for.
+    requires_system_checks = [Tags.security, "settings"]
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare --concurrency."""

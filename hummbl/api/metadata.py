@@ -1,0 +1,15 @@
+"""What the API answers to OPTIONS."""
+
+from typing import Any
+
+from rest_framework.metadata import BaseMetadata
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+
+class AllowedMethods(BaseMetadata):
+    """The methods of the address, as in `Allow`; fields are described by `/api/schema`."""
+
+    def determine_metadata(self, request: Request, view: APIView) -> dict[str, Any]:  # type: ignore[override]
+        """The answer's body."""
+        return {"methods": view.allowed_methods}
