@@ -1,10 +1,15 @@
 """What the API answers to OPTIONS."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from rest_framework.metadata import BaseMetadata
-from rest_framework.request import Request
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:
+    # REST framework's views import this module.
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 
 class AllowedMethods(BaseMetadata):

@@ -31,24 +31,17 @@ ANSWER_SECONDS = 0.4
 
 
 @pytest.fixture
-def executions(alice, llmock):
-    """Twenty executions of three tasks in a row on a slow provider."""
+def workflow(alice, llmock, settings):
+    """Three tasks in a row on a slow provider."""
+    settings.ALLOWED_PRIVATE_HOSTS = ["127.0.0.1"]
     llmock.delay(ANSWER_SECONDS, times=None)
-    settings_key = make_key_for(alice, llmock)
+    key = make_key(alice, provider="custom", base_url=llmock.base_url())
     tasks = [
         make_task(name, *before, description=f"Do {name} of {{{{ input.run }}}}.", max_retries=0)
         for name, *before in (["one"], ["two", "one"], ["three", "two"])
     ]
-    agents = [make_agent(provider="custom", model="gpt-mock", key=settings_key.name)]
-    workflow = make_workflow(alice, definition=make_definition(*tasks, agents=agents))
-    return [make_execution(workflow, input={"run": f"run-{n}"}) for n in range(EXECUTIONS)]
-
-
-def make_key_for(user, llmock):
-    from django.test import override_settings
-
-    with override_settings(ALLOWED_PRIVATE_HOSTS=["127.0.0.1"]):
-        return make_key(user, provider="custom", base_url=llmock.base_url())
+    agents = [make_agent(provider="custom", model="gpt-mock", key=key.name)]
+    return make_workflow(alice, definition=make_definition(*tasks, agents=agents))
 
 
 def asked(llmock) -> Counter[str]:
@@ -92,13 +85,17 @@ def held_by(pid: int) -> int:
     return live.filter(lease_expires_at__gt=Now()).count()
 
 
-def test_a_killed_and_a_paused_worker(executions, llmock):
+def test_a_killed_and_a_paused_worker(workflow, llmock):
     with ExitStack() as stack:
         environment = {"LEASE_SECONDS": str(LEASE_SECONDS), "WORKER_CONCURRENCY": "10"}
         first = stack.enter_context(worker(**environment))
         second = stack.enter_context(worker(**environment))
-        wait_for(lambda: len(completed()) >= 5, what="five tasks are completed")
+        wait_for(lambda: Worker.objects.alive().count() == 2, what="both are ready")
+        executions = [
+            make_execution(workflow, input={"run": f"run-{n}"}) for n in range(EXECUTIONS)
+        ]
         wait_for(lambda: held_by(first.pid) and held_by(second.pid), what="both are at work")
+        wait_for(lambda: len(completed()) >= 5, what="five tasks are completed")
 
         first.send_signal(signal.SIGKILL)
         pause(second)
@@ -106,13 +103,16 @@ def test_a_killed_and_a_paused_worker(executions, llmock):
         asked_before = asked(llmock)
         stack.enter_context(worker(**environment | {"WORKER_CONCURRENCY": "50"}))
         wait_for(
-            lambda: not held_by(second.pid) and Worker.objects.alive().count() and asked(llmock)
-            != asked_before,
+            lambda: (
+                not held_by(second.pid)
+                and Worker.objects.alive().count()
+                and asked(llmock) != asked_before
+            ),
             what="the third worker has taken over",
         )
         wait_for(
-            lambda: not Execution.objects.under_way().filter(
-                lease_owner__contains=f"-{second.pid}-"
+            lambda: (
+                not Execution.objects.under_way().filter(lease_owner__contains=f"-{second.pid}-")
             ),
             what="nothing belongs to the paused worker any more",
         )

@@ -26,9 +26,7 @@ def graphs(draw):
     for n in range(count):
         before = draw(st.lists(st.integers(0, n - 1), unique=True, max_size=3)) if n else []
         tasks.append(
-            make_task(
-                f"t{n}", *(f"t{m}" for m in before), max_retries=draw(st.integers(0, 2))
-            )
+            make_task(f"t{n}", *(f"t{m}" for m in before), max_retries=draw(st.integers(0, 2)))
         )
         outcomes[f"t{n}"] = draw(st.lists(st.sampled_from(OUTCOMES), max_size=3))
     return tasks, outcomes
