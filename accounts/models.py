@@ -109,11 +109,16 @@ class User(AbstractBaseUser, PermissionsMixin, BaseModel):
 
     def get_full_name(self) -> str:
         """The name to show: the person's own, else the part of the address before the @."""
-        return self.name or self.email.partition("@")[0]
+        return name_to_show(self.name, self.email)
 
     def get_short_name(self) -> str:
         """The first word of the name to show."""
         return self.get_full_name().split()[0]
+
+
+def name_to_show(name: str, email: str) -> str:
+    """A person's own name, else the part of the address before the @."""
+    return name or email.partition("@")[0]
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -183,7 +188,11 @@ class Session(BaseModel):
         except (jwt.InvalidTokenError, ValueError):
             return None
         sessions = cls.objects.alive().select_related("user")
-        return sessions.filter(digest=_digest(claims["jti"]), user_id=user_id).first()
+        try:
+            # `get` and not `first`, which would order the one row that there is.
+            return sessions.get(digest=_digest(claims["jti"]), user_id=user_id)
+        except cls.DoesNotExist:
+            return None
 
     def touch(self) -> None:
         """Note the use, at most once a minute, so that reads do not become writes."""

@@ -31,6 +31,16 @@ class AppError(Exception):
         self.headers = dict(headers or {})
 
 
+class NotFound(AppError):
+    """There is no such object, or no longer: it was deleted while the request was under way."""
+
+    status = 404
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing at this address, or it is not yours to see.")
+
+
 class Conflict(AppError):
     """The request is well formed, but the object's state forbids it."""
 

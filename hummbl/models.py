@@ -1,9 +1,12 @@
 """What every table has."""
 
 import uuid
+from typing import Self
 
 import uuid_utils.compat
 from django.db import models
+
+from hummbl.errors import NotFound
 
 
 def new_id() -> uuid.UUID:
@@ -20,3 +23,14 @@ class BaseModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def locked(self) -> Self:
+        """The row as it is now, held until the transaction ends.
+
+        Raises NotFound when it was deleted meanwhile; a plain `save` would bring it back.
+        """
+        rows = type(self)._default_manager.select_for_update()  # noqa: SLF001 - a public name
+        row = rows.filter(pk=self.pk).first()
+        if row is None:
+            raise NotFound
+        return row

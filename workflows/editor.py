@@ -187,7 +187,7 @@ class Editor:
         if not self.workflow:
             return Workflow.create_with(owner=self.user, definition=document, **fields)
         # The row lock keeps another save from coming between this check and the new version.
-        locked = Workflow.objects.select_for_update().get(pk=self.workflow.pk)
+        locked = self.workflow.locked()
         current = locked.current_version
         assert current is not None
         if current.number != self.details.cleaned_data["version"] and not overwrite:

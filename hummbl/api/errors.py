@@ -11,12 +11,12 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from hummbl.api import throttling
-from hummbl.errors import AppError
+from hummbl.errors import AppError, NotFound
 
 REQUEST_TOO_BIG = "The body is too large: at most 1 MB is accepted."
 
 _SENTENCES = {
-    404: ("not_found", "There is nothing at this address, or it is not yours to see."),
+    404: (NotFound.code, NotFound().message),
     413: ("too_large", REQUEST_TOO_BIG),
     500: ("server_error", "Something broke on our side. It has been logged; please try again."),
 }
@@ -107,19 +107,15 @@ def _as_app_error(exc: Exception) -> AppError | None:
             detail = exc.message_dict if hasattr(exc, "error_dict") else exc.messages
             return InvalidBody(list(problems(detail)))
         case Http404() | exceptions.NotFound():
-            return _known(404)
+            return NotFound()
         case PermissionDenied():
             return AppError("You may not do this.", code="forbidden", status=403)
         case RequestDataTooBig():
-            return _known(413)
+            code, sentence = _SENTENCES[413]
+            return AppError(sentence, code=code, status=413)
         case exceptions.APIException():
             return _from_api_exception(exc)
     return None
-
-
-def _known(status: int) -> AppError:
-    code, sentence = _SENTENCES[status]
-    return AppError(sentence, code=code, status=status)
 
 
 def _from_api_exception(exc: exceptions.APIException) -> AppError:

@@ -134,15 +134,13 @@ def test_a_worker_that_sleeps_in_a_transaction_is_evicted(alice, is_postgres):
         pytest.skip("SQLite has one writer at a time, and nobody who could end its transaction.")
     sleeper, other = open_store("sleeper", 0.2), open_store("other", 0.2)
     execution = make_execution(make_workflow(alice))
-    (state,) = sleeper.claim(1)
-    expire(execution)
     transaction = sleeper.transaction()
     cursor = transaction.__enter__()
-    assert sleeper.lock(cursor, {state.pk: state.token}) == {state.pk}
+    assert sleeper._take(cursor, 1) == [execution.pk.hex]
 
     claimed = wait_for(lambda: other.claim(1), what="the execution is claimed")
 
-    assert claimed[0].pk == state.pk
+    assert claimed[0].pk == execution.pk.hex
     with pytest.raises(psycopg.OperationalError):
         cursor.execute("SELECT 1").fetchone()
     with contextlib.suppress(psycopg.OperationalError):

@@ -44,12 +44,13 @@ def test_terminated_connections(alice, is_postgres, settings, monkeypatch):
 
 def test_a_wrong_statement_ends_the_worker(alice, monkeypatch):
     """What is no outage must not be tried for ever."""
-    from workflows.engine.store import Store
+    from workflows.engine.store import PostgresStore, SqliteStore
 
     def broken(self, batch):
         raise ValueError("a bug")
 
-    monkeypatch.setattr(Store, "apply", broken)
+    for store in (SqliteStore, PostgresStore):
+        monkeypatch.setattr(store, "apply", broken)
     make_execution(make_workflow(alice))
 
     with pytest.raises(ValueError, match="a bug"):

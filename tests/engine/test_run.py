@@ -13,7 +13,8 @@ from tests.factories import (
     make_task,
     make_workflow,
 )
-from workflows.models import ExecutionEvent, SpendEntry, Worker
+from workflows.engine.run import Run
+from workflows.models import ExecutionEvent, SpendEntry, Worker, WorkflowVersion
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -148,3 +149,32 @@ def test_a_bug_in_a_call_fails_the_task_and_nothing_else(alice, caplog):
     assert statuses(execution) == {"one": "failed", "two": "completed"}
     assert results(execution)["one"].error_code == "internal_error"
     assert "secret" not in results(execution)["one"].error
+
+
+def test_a_document_that_cannot_be_read_any_more_fails_the_execution(alice):
+    broken, sound = (make_execution(make_workflow(alice)) for _ in range(2))
+    WorkflowVersion.objects.filter(pk=broken.version_id).update(definition={"from": "the past"})
+
+    work()
+
+    check_truth(broken)
+    check_truth(sound)
+    assert (broken.status, sound.status) == ("failed", "completed")
+    assert broken.error == "This release cannot read the workflow's document. Save it again."
+
+
+def test_an_execution_that_cannot_be_started_does_not_stop_the_others(alice, monkeypatch):
+    broken, sound = (make_execution(make_workflow(alice)) for _ in range(2))
+    original = Run._restore
+
+    def restore(run):
+        if run.state.pk == broken.pk.hex:
+            raise ZeroDivisionError
+        return original(run)
+
+    monkeypatch.setattr(Run, "_restore", restore)
+    work()
+
+    check_truth(broken)
+    check_truth(sound)
+    assert (broken.status, sound.status) == ("failed", "completed")

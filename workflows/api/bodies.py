@@ -1,5 +1,6 @@
 """What clients send: the fields of each request body, checked like the workflow document."""
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
@@ -53,6 +54,8 @@ def _usd(value: object) -> object:
     try:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise InvalidOperation
+        if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+            raise InvalidOperation
         amount = Decimal(str(value))
         if not amount.is_finite() or amount != round(amount, 8) or not 0 <= amount < 10**8:
             raise InvalidOperation
@@ -63,10 +66,13 @@ def _usd(value: object) -> object:
     return amount
 
 
+_USD_PATTERN: Final = r"^[0-9]{1,8}(\.[0-9]{1,8})?$"
+_DECIMAL: Final = re.compile(_USD_PATTERN)
+
 Usd = Annotated[
     Decimal,
     BeforeValidator(_usd),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,8})?$"}),
+    WithJsonSchema({"type": "string", "pattern": _USD_PATTERN}),
 ]
 Status = Literal["draft", "active", "paused", "archived"]
 KeyProvider = Literal["openai", "anthropic", "custom"]

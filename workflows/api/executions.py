@@ -18,7 +18,13 @@ from accounts.models import User
 from hummbl.api.errors import InvalidBody
 from workflows import stream
 from workflows.api.access import require_writer
-from workflows.api.answers import ExecutionAnswer, ExecutionRow, execution_answer, execution_row
+from workflows.api.answers import (
+    ExecutionAnswer,
+    ExecutionRow,
+    execution_answer,
+    execution_row,
+    execution_rows,
+)
 from workflows.api.filters import as_uuid, one_of, read_filters, status_parameter
 from workflows.models import Execution, ExecutionStatus
 
@@ -40,12 +46,12 @@ class ExecutionViewSet(GenericViewSet[Execution]):
     def list(self, request: Request) -> Response:
         """Rows without the tasks, newest first."""
         chosen = read_filters(request, "status", "workflow_id")
-        rows = _visible(request).defer("input")
+        rows = Execution.objects.visible_to(_user(request))
         if "status" in chosen:
             rows = rows.filter(status=one_of("status", chosen["status"], ExecutionStatus.values))
         if "workflow_id" in chosen:
             rows = rows.filter(workflow_id=as_uuid("workflow_id", chosen["workflow_id"]))
-        page = self.paginate_queryset(rows)
+        page = self.paginate_queryset(execution_rows(rows))
         return self.get_paginated_response([execution_row(row) for row in page or ()])
 
     @extend_schema(summary="Read an execution", responses=ExecutionAnswer)

@@ -22,6 +22,7 @@ from workflows.api.answers import (
     execution_answer,
     workflow_answer,
     workflow_row,
+    workflow_rows,
 )
 from workflows.api.bodies import (
     ExecuteBody,
@@ -33,7 +34,6 @@ from workflows.api.bodies import (
 )
 from workflows.api.filters import one_of, read_filters, search_text, status_parameter
 from workflows.models import Workflow, WorkflowStatus, WorkflowVersion
-from workflows.queries import TaskCount
 
 MAX_IDEMPOTENCY_KEY = 255
 _IDEMPOTENCY_KEY = OpenApiParameter(
@@ -64,15 +64,14 @@ class WorkflowViewSet(GenericViewSet[Workflow]):
     def list(self, request: Request) -> Response:
         """Light rows, newest first, without the document."""
         chosen = read_filters(request, "status", "q")
-        rows = Workflow.objects.visible_to(_user(request)).select_related("owner")
-        rows = rows.select_related("current_version").defer("current_version__definition")
+        rows = Workflow.objects.visible_to(_user(request))
         if "status" in chosen:
             rows = rows.filter(status=one_of("status", chosen["status"], WorkflowStatus.values))
         if "q" in chosen:
             text = search_text("q", chosen["q"])
             rows = rows.filter(Q(name__icontains=text) | Q(description__icontains=text))
-        page = self.paginate_queryset(rows.annotate(task_count=TaskCount()))
-        return self.get_paginated_response([workflow_row(workflow) for workflow in page or ()])
+        page = self.paginate_queryset(workflow_rows(rows))
+        return self.get_paginated_response([workflow_row(row) for row in page or ()])
 
     @extend_schema(
         summary="Create a workflow", request=WorkflowBody, responses={201: WorkflowAnswer}
@@ -163,14 +162,14 @@ def _editable(request: Request, pk: UUID) -> Workflow:
 
 def _locked_document(workflow: Workflow) -> dict[str, Any]:
     """The current document, held so that two changes at once do not undo each other."""
-    locked = Workflow.objects.select_for_update().get(pk=workflow.pk)
-    return dict(cast(WorkflowVersion, locked.current_version).definition)
+    return dict(cast(WorkflowVersion, workflow.locked().current_version).definition)
 
 
 @transaction.atomic
 def _change(
     workflow: Workflow, fields: dict[str, Any], document: dict[str, Any] | None, *, by: User
 ) -> None:
+    workflow.locked()
     for name, value in fields.items():
         setattr(workflow, name, value)
     if fields:

@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from uuid_utils import uuid7
+
 from hummbl.errors import AppError
 from hummbl.logging import context
-from hummbl.models import new_id
 from workflows.definition import Agent, Graph, Task, WorkflowDefinition, render_prompt
 from workflows.engine.journal import Journal
 from workflows.engine.records import ExecutionState, Reservation, TaskState, money, timestamp
@@ -35,6 +36,7 @@ from workflows.providers.catalogue import NEEDS_KEY, estimate
 logger = logging.getLogger(__name__)
 
 ZERO = Decimal(0)
+UNREADABLE = WorkflowDefinition.model_construct(agents=[], tasks=[])
 # A task whose calls were cut off by dying workers this often more than it has retries is given up.
 MAX_LOST_ATTEMPTS = 5
 BROKEN_BY = (TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.CANCELLED)
@@ -75,9 +77,8 @@ class Run:
     """Runs the tasks of one execution. All methods belong to the event loop's thread."""
 
     def __init__(self, state: ExecutionState, tools: Tools) -> None:
-        assert state.definition is not None
         self.state = state
-        self.definition: WorkflowDefinition = state.definition
+        self.definition = state.definition or UNREADABLE
         self.tools = tools
         self.graph: Graph = self.definition.graph
         self.over = False
@@ -95,6 +96,9 @@ class Run:
         state = self.state
         if state.cancel_requested:
             self.cancel()
+            return
+        if self.definition is UNREADABLE:
+            self.give_up("This release cannot read the workflow's document. Save it again.")
             return
         if state.status == ExecutionStatus.PENDING:
             state.status = ExecutionStatus.RUNNING
@@ -231,7 +235,7 @@ class Run:
         self._require_budget(bound, provider, model)
         reserved = bound or ZERO
         state.committed_spend += reserved
-        call = Call(entry=new_id().hex, reserved=reserved)
+        call = Call(entry=uuid7().hex, reserved=reserved)
         self._calls[task.task_id] = call
         task.status = TaskStatus.RUNNING
         task.attempts += 1
@@ -359,6 +363,12 @@ class Run:
         if not self.over:
             self._break_off(TaskStatus.CANCELLED, "", "")
             self._finish(ExecutionStatus.CANCELLED, "")
+
+    def give_up(self, message: str) -> None:
+        """End the execution as failed, whatever state it is in."""
+        if not self.over:
+            self._break_off(TaskStatus.FAILED, message, "internal_error")
+            self._finish(ExecutionStatus.FAILED, message)
 
     def _time_out(self) -> None:
         if not self.over:

@@ -5,20 +5,24 @@ product is judged by. The two databases differ in how a batch of rows is sent an
 executions are locked; everything else is shared.
 """
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import orjson
 from django.db import connection
+from pydantic import ValidationError
 
 from hummbl.models import new_id
 from workflows.definition import WorkflowDefinition
 from workflows.engine.records import (
     Batch,
     ExecutionState,
+    Reservation,
     Row,
     TaskState,
     as_hex,
@@ -26,10 +30,14 @@ from workflows.engine.records import (
 )
 from workflows.engine.wake import APPLICATION_NAME, private_connection
 
+logger = logging.getLogger(__name__)
+
 KNOWN_DEFINITIONS = 256
 LIVE = "status IN ('pending', 'running')"  # as the partial index `execution_claimable` spells it
 
-EXECUTION_COLUMNS = (
+Column = tuple[str, str]  # a name and PostgreSQL's type
+
+EXECUTION_COLUMNS: tuple[Column, ...] = (
     ("status", "varchar"),
     ("error", "text"),
     ("cost", "numeric"),
@@ -41,7 +49,7 @@ EXECUTION_COLUMNS = (
     ("completed_at", "timestamptz"),
     ("updated_at", "timestamptz"),
 )
-TASK_COLUMNS = (
+TASK_COLUMNS: tuple[Column, ...] = (
     ("status", "varchar"),
     ("input", "text"),
     ("output", "text"),
@@ -58,7 +66,7 @@ TASK_COLUMNS = (
     ("completed_at", "timestamptz"),
     ("updated_at", "timestamptz"),
 )
-EVENT_COLUMNS = (
+EVENT_COLUMNS: tuple[Column, ...] = (
     ("id", "uuid"),
     ("execution_id", "uuid"),
     ("sequence", "bigint"),
@@ -66,7 +74,7 @@ EVENT_COLUMNS = (
     ("data", "jsonb"),
     ("at", "timestamptz"),
 )
-SPEND_COLUMNS = (
+SPEND_COLUMNS: tuple[Column, ...] = (
     ("id", "uuid"),
     ("execution_id", "uuid"),
     ("user_id", "uuid"),
@@ -78,9 +86,14 @@ SPEND_COLUMNS = (
     ("model", "varchar"),
     ("reserved", "numeric"),
     ("at", "timestamptz"),
+    ("settled", "numeric"),
     ("created_at", "timestamptz"),
     ("updated_at", "timestamptz"),
 )
+SETTLED_COLUMNS: tuple[Column, ...] = (("settled", "numeric"),)
+HELD_COLUMNS: tuple[Column, ...] = (("id", "uuid"), ("token", "bigint"))
+EXECUTION: Column = ("execution", "uuid")
+ID: Column = ("id", "uuid")
 CLAIMED_COLUMNS = (
     "e.id, e.lease_token, e.status, e.version_id, e.user_id, w.name, e.input, e.error, "
     "e.cost_cap, e.cost, e.input_tokens, e.output_tokens, e.task_count, e.ended_count, "
@@ -119,19 +132,11 @@ class Store(ABC):
         """A cursor inside a write transaction."""
 
     @abstractmethod
-    def lock(self, cursor: Any, tokens: dict[str, int]) -> set[str]:
-        """Lock those executions that still carry these tokens; their ids.
+    def apply(self, batch: Batch) -> set[str]:
+        """Commit a batch; the executions whose lease was lost, of which nothing was written.
 
-        This is the fence. Until the transaction ends nobody else can claim what is returned.
+        The fence comes first: until the commit nobody else can claim what still carries our token.
         """
-
-    @abstractmethod
-    def update(self, cursor: Any, table: str, columns: Sequence[Any], rows: list[Row]) -> None:
-        """Update rows by id; each row holds the columns and then the id."""
-
-    @abstractmethod
-    def insert(self, cursor: Any, table: str, columns: Sequence[Any], rows: list[Row]) -> None:
-        """Insert rows."""
 
     @abstractmethod
     def select_in(self, cursor: Any, sql: str, ids: Sequence[str]) -> list[Any]:
@@ -140,31 +145,6 @@ class Store(ABC):
     @abstractmethod
     def one_by_one(self, sql: str) -> str:
         """SQL written with `%s`, in the driver's own style."""
-
-    def apply(self, batch: Batch) -> set[str]:
-        """Commit a batch; the executions whose lease was lost, of which nothing was written."""
-        with self.transaction() as cursor:
-            lost = batch.tokens.keys() - self.lock(cursor, batch.tokens)
-            if lost:
-                batch.drop(lost)
-            self._write(cursor, batch)
-        return lost
-
-    def _write(self, cursor: Any, batch: Batch) -> None:
-        if batch.executions:
-            rows = list(batch.executions.values())
-            self.update(cursor, "workflows_execution", EXECUTION_COLUMNS, rows)
-        if batch.tasks:
-            rows = [row for _, row in batch.tasks.values()]
-            self.update(cursor, "workflows_taskresult", TASK_COLUMNS, rows)
-        if batch.reserved:
-            rows = [(*_spend(entry), entry.at, entry.at) for entry in batch.reserved]
-            self.insert(cursor, "workflows_spendentry", SPEND_COLUMNS, rows)
-        if batch.settled:
-            rows = [(amount, pk) for pk, (_, amount) in batch.settled.items()]
-            self.update(cursor, "workflows_spendentry", (("settled", "numeric"),), rows)
-        if batch.events:
-            self.insert(cursor, "workflows_executionevent", EVENT_COLUMNS, list(batch.events))
 
     def claim(self, limit: int) -> list[ExecutionState]:
         """Take up to `limit` executions that nobody holds, the oldest first, with their tasks."""
@@ -218,13 +198,17 @@ class Store(ABC):
     def _execute(self, sql: str, values: Row) -> Any:
         """Run one statement in autocommit mode; the cursor."""
 
-    def _definition(self, version_id: str) -> WorkflowDefinition:
-        """The document of a version, read and parsed once. It was validated when it was made."""
+    def _definition(self, version_id: str) -> WorkflowDefinition | None:
+        """The document of a version, read and parsed once; None if this release cannot read it."""
         known = self._definitions.pop(version_id, None)
         if known is None:
             sql = "SELECT definition FROM workflows_workflowversion WHERE id = %s"
             row = self._execute(self.one_by_one(sql), (version_id,)).fetchone()
-            known = WorkflowDefinition.model_validate(_json(row[0]))
+            try:
+                known = WorkflowDefinition.model_validate(_json(row[0]))
+            except ValidationError:
+                logger.exception("Version %s is not a valid document", version_id)
+                return None
         self._definitions[version_id] = known
         if len(self._definitions) > KNOWN_DEFINITIONS:
             self._definitions.pop(next(iter(self._definitions)))
@@ -256,7 +240,7 @@ class Store(ABC):
         return int(self._execute(self.one_by_one(sql), (self.owner,)).rowcount)
 
     def beat(self, version: str, executions: int) -> None:
-        """Write the sign of life of this worker, and forget those that were silent for a day."""
+        """Write the sign of life of this worker."""
         now = self.now
         sql = (
             "INSERT INTO workflows_worker "  # noqa: S608
@@ -292,19 +276,16 @@ class SqliteStore(Store):
             raise
         self._raw.commit()
 
-    def lock(self, cursor: Any, tokens: dict[str, int]) -> set[str]:
-        sql = "SELECT id, lease_token FROM workflows_execution WHERE id IN ({ids})"
-        rows = self.select_in(cursor, sql, list(tokens))
-        return {pk for pk, token in rows if tokens[pk] == token}
-
-    def update(self, cursor: Any, table: str, columns: Sequence[Any], rows: list[Row]) -> None:
-        assignments = ", ".join(f"{name} = ?" for name, _ in columns)
-        cursor.executemany(f"UPDATE {table} SET {assignments} WHERE id = ?", rows)  # noqa: S608
-
-    def insert(self, cursor: Any, table: str, columns: Sequence[Any], rows: list[Row]) -> None:
-        names = ", ".join(name for name, _ in columns)
-        marks = ", ".join("?" * len(columns))
-        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608
+    def apply(self, batch: Batch) -> set[str]:
+        with self.transaction() as cursor:
+            sql = "SELECT id, lease_token FROM workflows_execution WHERE id IN ({ids})"
+            rows = self.select_in(cursor, sql, list(batch.tokens))
+            lost = batch.tokens.keys() - {pk for pk, token in rows if batch.tokens[pk] == token}
+            if lost:
+                batch.drop(lost)
+            for change in changes(batch):
+                cursor.executemany(_one_row(change), [row[1:] for row in change.rows])
+        return lost
 
     def select_in(self, cursor: Any, sql: str, ids: Sequence[str]) -> list[Any]:
         rows: list[Any] = []
@@ -333,10 +314,10 @@ class SqliteStore(Store):
 
 
 class PostgresStore(Store):
-    """PostgreSQL: one prepared statement a table, with all its rows in one JSON parameter.
+    """PostgreSQL: a batch is one prepared statement, with the rows of a table in one parameter.
 
-    Against arrays (`unnest`) that costs a twentieth of the time in this process, where the
-    driver escapes arrays in Python, and a third over all.
+    JSON, because the driver escapes arrays in Python: against `unnest` it costs a twentieth of
+    the time in this process and a third over all.
     """
 
     now = "clock_timestamp()"
@@ -359,31 +340,12 @@ class PostgresStore(Store):
         with self._raw.pipeline(), self._raw.transaction():
             yield self._cursor
 
-    def lock(self, cursor: Any, tokens: dict[str, int]) -> set[str]:
-        # In id order, so that two workers can never wait for each other. FOR NO KEY UPDATE waits
-        # for a claim or a cancellation that is under way and then sees what it wrote.
-        sql = (
-            "SELECT e.id FROM workflows_execution e JOIN unnest(%s::uuid[], %s::bigint[]) "
-            "AS held (id, token) ON e.id = held.id WHERE e.lease_token = held.token "
-            "ORDER BY e.id FOR NO KEY UPDATE OF e"
-        )
-        cursor.execute(sql, (list(tokens), list(tokens.values())))
-        return {pk.hex for (pk,) in cursor.fetchall()}
-
-    def update(self, cursor: Any, table: str, columns: Sequence[Any], rows: list[Row]) -> None:
-        assignments = ", ".join(f"{name} = new.{name}" for name, _ in columns)
-        columns = (*columns, ("id", "uuid"))
-        sql = (
-            f"UPDATE {table} AS old SET {assignments} "  # noqa: S608
-            f"FROM {_recordset(columns)} WHERE old.id = new.id"
-        )
-        cursor.execute(sql, (_records(columns, rows),))
-
-    def insert(self, cursor: Any, table: str, columns: Sequence[Any], rows: list[Row]) -> None:
-        names = ", ".join(name for name, _ in columns)
-        values = ", ".join(f"{name}::{type_}" for name, type_ in columns)
-        sql = f"INSERT INTO {table} ({names}) SELECT {values} FROM {_recordset(columns)}"  # noqa: S608
-        cursor.execute(sql, (_records(columns, rows),))
+    def apply(self, batch: Batch) -> set[str]:
+        every = changes(batch)
+        parameters = [_records(HELD_COLUMNS, list(batch.tokens.items()))]
+        parameters += [_records((EXECUTION, *change.all_columns), change.rows) for change in every]
+        self._cursor.execute(_one_statement(every), parameters)
+        return batch.tokens.keys() - {pk.hex for (pk,) in self._cursor.fetchall()}
 
     def select_in(self, cursor: Any, sql: str, ids: Sequence[str]) -> list[Any]:
         sql = sql.replace("IN ({ids})", "= ANY(%s::uuid[])")
@@ -422,31 +384,86 @@ def open_store(owner: str, lease: float) -> Store:
     return stores[connection.vendor](owner, lease)
 
 
-def _recordset(columns: Iterable[tuple[str, str]]) -> str:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Rows of one table: each the execution's id, the columns, and the row's id if updated."""
+
+    name: str
+    table: str
+    columns: tuple[Column, ...]
+    inserts: bool
+    rows: list[Row]
+
+    @property
+    def all_columns(self) -> tuple[Column, ...]:
+        """The columns of a row but for the execution's id in front."""
+        return self.columns if self.inserts else (*self.columns, ID)
+
+
+def changes(batch: Batch) -> list[Change]:
+    """A batch as rows, always of the same tables in the same order."""
+    executions = [(pk, *row) for pk, row in batch.executions.items()]
+    tasks = [(execution, *row) for execution, row in batch.tasks.values()]
+    reserved = [_spend(entry, batch.settled.pop(entry.pk, None)) for entry in batch.reserved]
+    settled = [(execution, amount, pk) for pk, (execution, amount) in batch.settled.items()]
+    events = [(event.execution, *event) for event in batch.events]
+    return [
+        Change("executions", "workflows_execution", EXECUTION_COLUMNS, False, executions),
+        Change("tasks", "workflows_taskresult", TASK_COLUMNS, False, tasks),
+        Change("reserved", "workflows_spendentry", SPEND_COLUMNS, True, reserved),
+        Change("settled", "workflows_spendentry", SETTLED_COLUMNS, False, settled),
+        Change("events", "workflows_executionevent", EVENT_COLUMNS, True, events),
+    ]
+
+
+def _one_row(change: Change) -> str:
+    """The statement that writes one row of a change into SQLite."""
+    names = [name for name, _ in change.columns]
+    if change.inserts:
+        marks = ", ".join("?" * len(names))
+        return f"INSERT INTO {change.table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+    return f"UPDATE {change.table} SET {', '.join(f'{n} = ?' for n in names)} WHERE id = ?"  # noqa: S608
+
+
+def _one_statement(every: list[Change]) -> str:
+    """The statement that fences and writes a whole batch into PostgreSQL.
+
+    `held` locks, in id order, so that two workers never wait for each other, and waits for a claim
+    or a cancellation that is under way; PostgreSQL then looks at the token again.
+    """
+    parts = ", ".join(f"{change.name} AS ({_part(change)})" for change in every)
+    return (
+        "WITH held AS MATERIALIZED (SELECT e.id FROM workflows_execution e "  # noqa: S608
+        f"JOIN {_recordset(HELD_COLUMNS)} ON e.id = new.id WHERE e.lease_token = new.token "
+        f"ORDER BY e.id FOR NO KEY UPDATE OF e), {parts} SELECT id FROM held"
+    )
+
+
+def _part(change: Change) -> str:
+    rows = f"{_recordset((EXECUTION, *change.all_columns))} JOIN held ON held.id = new.execution"
+    if change.inserts:
+        names = ", ".join(name for name, _ in change.columns)
+        values = ", ".join(f"new.{name}::{type_}" for name, type_ in change.columns)
+        return f"INSERT INTO {change.table} ({names}) SELECT {values} FROM {rows}"  # noqa: S608
+    names = ", ".join(f"{name} = new.{name}" for name, _ in change.columns)
+    return f"UPDATE {change.table} AS old SET {names} FROM {rows} WHERE old.id = new.id"  # noqa: S608
+
+
+def _recordset(columns: Iterable[Column]) -> str:
     """A table made of one JSON parameter; JSON columns stay text, to be cast where they go."""
     fields = ", ".join(f"{name} {'text' if type_ == 'jsonb' else type_}" for name, type_ in columns)
     return f"json_to_recordset(%s::json) AS new ({fields})"
 
 
-def _records(columns: Iterable[tuple[str, str]], rows: list[Row]) -> str:
+def _records(columns: Iterable[Column], rows: Sequence[Row]) -> str:
     names = [name for name, _ in columns]
     return orjson.dumps([dict(zip(names, row, strict=True)) for row in rows]).decode()
 
 
-def _spend(entry: Any) -> Row:
-    return (
-        entry.pk,
-        entry.execution,
-        entry.user,
-        entry.workflow_label,
-        entry.task_id,
-        entry.item_index,
-        entry.attempt,
-        entry.provider,
-        entry.model,
-        entry.reserved,
-        entry.at,
-    )
+def _spend(entry: Reservation, settled: tuple[str, str] | None) -> Row:
+    """A reservation as a row, settled already if that came in the same batch."""
+    amount = settled[1] if settled else None
+    return (entry.execution, *entry, amount, entry.at, entry.at)
 
 
 def _json(value: Any) -> Any:

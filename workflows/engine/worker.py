@@ -188,11 +188,19 @@ class Worker:
         if self._stopping or self._failure is not None:
             return  # the hand-over gives them back
         for state in claimed:
-            run = self.runs[state.pk] = Run(state, self._tools)
-            run.start()
+            self._start(state)
         self._more = len(claimed) == self._asked_for
         if self._more or self._claim_again:
             self._claim()
+
+    def _start(self, state: ExecutionState) -> None:
+        run = self.runs[state.pk] = Run(state, self._tools)
+        try:
+            run.start()
+        except Exception:
+            # One execution that cannot start must not be claimed for ever, nor stop the others.
+            logger.exception("Execution %s could not be started", state.pk)
+            run.give_up("The execution could not be started. The reason is in the operator's log.")
 
     # --- What the writer reports ---
 

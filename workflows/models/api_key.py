@@ -130,17 +130,17 @@ class ApiKey(BaseModel):
         if base_url is None:
             base_url = self.base_url if provider == KeyProvider.CUSTOM else ""
         self._set_secret(provider=provider, secret=secret, base_url=base_url)
-        self._save_unique()
+        self._update("provider", "base_url", "ciphertext", "last_four")
 
     def rename(self, name: str) -> None:
         """Give another name. Raises Conflict when it is taken."""
         self.name = name
-        self._save_unique(update_fields=["name", "updated_at"])
+        self._update("name")
 
     def set_active(self, active: bool) -> None:
         """Allow or stop the use of this key, at once."""
         self.is_active = active
-        self.save(update_fields=["is_active", "updated_at"])
+        self._update("is_active")
 
     def credential(self) -> Credential:
         """The decrypted key, for one call. Raises DecryptionError."""
@@ -168,8 +168,12 @@ class ApiKey(BaseModel):
         self.ciphertext = encrypt(secret, associated=self.pk)
         self.last_four = secret[-4:]
 
-    def _save_unique(self, **kwargs: Any) -> None:
+    @transaction.atomic
+    def _update(self, *fields: str) -> None:
+        self.locked()
+        self._save_unique(update_fields=[*fields, "updated_at"])
 
+    def _save_unique(self, **kwargs: Any) -> None:
         try:
             with transaction.atomic():
                 self.save(**kwargs)

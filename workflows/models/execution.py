@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import User
-from hummbl.errors import Conflict, Forbidden
+from hummbl.errors import Conflict, Forbidden, NotFound
 from hummbl.models import BaseModel, new_id
 from workflows import definition as documents
 from workflows.engine import wake
@@ -211,7 +211,7 @@ class Execution(BaseModel):
             user=user,
             trigger=trigger,
             input=input,
-            cost_cap=cost_cap,
+            cost_cap=workflow.cost_cap if cost_cap is None else cost_cap,
             task_count=len(document.tasks),
             idempotency_key=idempotency_key,
             idempotency_digest=digest if idempotency_key else "",
@@ -221,11 +221,13 @@ class Execution(BaseModel):
             with transaction.atomic():
                 execution._insert(document)
         except IntegrityError:
-            # Two requests with one key raced; the other one won.
+            # Two requests with one key raced and the other one won, or the workflow was deleted.
             made = idempotency_key and cls._made_by(workflow, user, idempotency_key, digest)
-            if not made:
-                raise
-            return made
+            if made:
+                return made
+            if not workflow._meta.default_manager.filter(pk=workflow.pk).exists():
+                raise NotFound from None
+            raise
         return execution
 
     def _insert(self, document: documents.WorkflowDefinition) -> None:
@@ -265,7 +267,7 @@ class Execution(BaseModel):
         none does, the end is written here.
         """
         with transaction.atomic():
-            locked = Execution.objects.select_for_update().get(pk=self.pk)
+            locked = self.locked()
             if locked.is_terminal:
                 raise Conflict(
                     f"This execution has already {_ENDED[ExecutionStatus(locked.status)]}.",

@@ -37,6 +37,11 @@ class Worker(BaseModel):
         return self.name
 
     @classmethod
+    def forget_silent(cls) -> None:
+        """Delete the rows of workers that died a day ago or earlier."""
+        cls.objects.filter(seen_at__lt=Now() - timedelta(days=1)).delete()
+
+    @classmethod
     def health(cls) -> dict[str, Any]:
         """What `/api/health` says of the workers."""
         alive = list(cls.objects.alive().values_list("executions", flat=True))

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
 from accounts.models import User
@@ -97,8 +97,7 @@ class Workflow(BaseModel):
         document = documents.parse(definition).to_json()
         with transaction.atomic():
             # The row lock orders two people who save at once, so that numbers have no gap.
-            locked = Workflow.objects.select_for_update().get(pk=self.pk)
-            current = locked.current_version
+            current = self.locked().current_version
             assert current is not None
             if current.definition == document:
                 self.current_version = current
@@ -136,21 +135,26 @@ class Workflow(BaseModel):
             user=user,
             input=input,
             trigger=trigger,
-            cost_cap=self.cost_cap if cost_cap is None else cost_cap,
+            cost_cap=cost_cap,
             idempotency_key=idempotency_key,
         )
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete with versions and executions; the ledger stays. Raises Conflict while it runs."""
-        with transaction.atomic():
-            Workflow.objects.select_for_update().filter(pk=self.pk).first()
-            if self.executions.under_way().exists():
-                raise Conflict(
-                    "This workflow has an execution under way. Cancel it or wait, then delete.",
-                    code="execution_under_way",
-                )
-            Workflow.objects.filter(pk=self.pk).update(current_version=None)
-            return super().delete(*args, **kwargs)
+        under_way = Conflict(
+            "This workflow has an execution under way. Cancel it or wait, then delete.",
+            code="execution_under_way",
+        )
+        try:
+            with transaction.atomic():
+                self.locked()
+                if self.executions.under_way().exists():
+                    raise under_way
+                Workflow.objects.filter(pk=self.pk).update(current_version=None)
+                return super().delete(*args, **kwargs)
+        except IntegrityError:
+            # An execution was started after the question above.
+            raise under_way from None
 
     def require_active(self) -> None:
         """Raise Conflict unless the workflow may run."""

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.db.models import Count, DecimalField, Q, Sum
 from django.db.models.functions import Coalesce, TruncDate
 from django.http import HttpResponse
@@ -20,7 +19,7 @@ from accounts.models import User
 from workflows import samples
 from workflows.models import Execution, SpendEntry, Workflow
 from workflows.models.execution import ExecutionStatus
-from workflows.views.access import require_writer
+from workflows.views.access import require_writer, signed_in
 
 DAYS = 30
 RECENT = 8
@@ -33,7 +32,7 @@ _WEEK = timedelta(days=7)
 _SPENT = Coalesce("settled", "reserved", output_field=DecimalField())
 
 
-@login_required
+@signed_in
 @vary_on_headers("HX-Request")
 @require_http_methods(["GET", "HEAD", "POST"])
 def dashboard(request: UserRequest) -> HttpResponse:
@@ -42,7 +41,7 @@ def dashboard(request: UserRequest) -> HttpResponse:
     if request.method == "POST":
         return _run_sample(request)
     if request.htmx:
-        return render(request, "workflows/_dashboard_live.html", _live(user))
+        return render(request, "workflows/_dashboard_live.html", {**_live(user), "moves": True})
     spend = _spend_by_day(user)
     week = _week(user)
     context = {
@@ -52,7 +51,7 @@ def dashboard(request: UserRequest) -> HttpResponse:
         "bars": _bars(spend),
         "spend_month": _spend_since(user, timezone.now().replace(day=1)),
         "spend_days": sum((amount for _, amount in spend), Decimal(0)),
-        "has_workflows": Workflow.objects.visible_to(user).exists(),
+        "has_workflows": Workflow.objects.filter(owner=user).exists(),
     }
     return render(request, "workflows/dashboard.html", context)
 

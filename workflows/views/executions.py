@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,14 +15,14 @@ from hummbl.errors import Conflict
 from workflows.attempts import attempts_of
 from workflows.models import Execution, ExecutionStatus, TaskResult, TaskStatus, Workflow
 from workflows.nodes import execution_nodes, timeline
-from workflows.views.access import may_edit, require_writer, visible_execution
+from workflows.views.access import may_edit, require_writer, signed_in, visible_execution
 from workflows.views.paging import newest
 
 # Which task the page opens with: what needs a person first, what is the result last.
 _FIRST_LOOK = (TaskStatus.FAILED, TaskStatus.RUNNING, TaskStatus.WAITING)
 
 
-@login_required
+@signed_in
 @vary_on_headers("HX-Request")
 @require_safe
 def execution_list(request: UserRequest) -> HttpResponse:
@@ -55,7 +54,7 @@ def _chosen_workflow(request: UserRequest) -> Workflow | None:
     return Workflow.objects.visible_to(request.user).filter(pk=pk).first()
 
 
-@login_required
+@signed_in
 @vary_on_headers("HX-Request")
 @require_safe
 def execution_detail(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
@@ -120,7 +119,7 @@ def _selected(wanted: str, results: list[TaskResult]) -> TaskResult | None:
     return results[0] if results else None
 
 
-@login_required
+@signed_in
 @require_safe
 def execution_task(request: UserRequest, pk: uuid.UUID, task_id: str) -> HttpResponse:
     """One task of a run as a fragment; in an address bar it leads to the page with it open."""
@@ -146,7 +145,7 @@ def _task_context(execution: Execution, task: TaskResult) -> dict[str, Any]:
     }
 
 
-@login_required
+@signed_in
 @require_POST
 def execution_cancel(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """Ask for the end of a run."""

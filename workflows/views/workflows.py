@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +17,7 @@ from workflows.definition import parse
 from workflows.models import Execution, Workflow, WorkflowStatus
 from workflows.nodes import definition_nodes
 from workflows.run_form import input_fields
-from workflows.views.access import editable_workflow, may_edit, visible_workflow
+from workflows.views.access import editable_workflow, may_edit, signed_in, visible_workflow
 from workflows.views.paging import numbered
 
 MAX_SEARCH = 200
@@ -26,7 +25,7 @@ RUN_DOTS = 6
 RECENT = 10
 
 
-@login_required
+@signed_in
 @vary_on_headers("HX-Request")
 @require_safe
 def workflow_list(request: UserRequest) -> HttpResponse:
@@ -74,7 +73,7 @@ def _dots(workflow: Any) -> list[str]:
     return [state for state in states if state]
 
 
-@login_required
+@signed_in
 @require_safe
 def workflow_detail(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """Graph, agents, tasks and the last runs."""
@@ -93,7 +92,7 @@ def workflow_detail(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "workflows/workflow_detail.html", context)
 
 
-@login_required
+@signed_in
 @require_POST
 def workflow_delete(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """Delete a workflow with its versions and runs."""

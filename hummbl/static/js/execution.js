@@ -167,7 +167,9 @@ function tick() {
 
 async function fragment(url) {
   const response = await fetch(url, { headers: { "HX-Request": "true" } });
-  if (response.redirected || !response.ok) throw new Error(`HTTP ${response.status}`);
+  const signedOut = response.headers.has("HX-Refresh");
+  if (signedOut) location.reload();
+  if (signedOut || response.redirected || !response.ok) throw new Error(`HTTP ${response.status}`);
   return response.text();
 }
 

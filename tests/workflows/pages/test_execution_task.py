@@ -58,7 +58,12 @@ def test_what_is_not_there(browse, alice, bob, fragment):
 
 
 def test_strangers_sign_in_first(browse, alice, fragment):
-    assert browse().get(url(make_run(alice)), **fragment)["Location"].startswith("/signin")
+    run = make_run(alice)
+    assert browse().get(url(run))["Location"].startswith("/signin")
+    # A fragment would show the sign-in page inside the page, so that one is reloaded instead.
+    response = browse().get(url(run), **fragment)
+    assert response["HX-Refresh"] == "true"
+    assert not response.content
 
 
 def test_other_methods_are_refused(browse, alice):

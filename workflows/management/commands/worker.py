@@ -7,6 +7,7 @@ import uvloop
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandParser
 
+from workflows import models
 from workflows.engine.worker import Worker
 
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work."""
+        models.Worker.forget_silent()
         worker = Worker(concurrency=options["concurrency"])
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(worker.run())
