@@ -1,11 +1,9 @@
 """The landing page, and the pages that say what went wrong."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import cast
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from hummbl.errors import AppError
 
-GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,22 +160,13 @@ class ErrorPagesMiddleware:
     """Turns refusals of the apps into pages, and gives the empty 405 of a view a body."""
 
     sync_capable = True
-    async_capable = True
+    async_capable = False
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self.is_async:
-            return self._answer_async(request)
-        return _explain_405(request, cast("HttpResponseBase", self.get_response(request)))
-
-    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
-        answer = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
-        return _explain_405(request, answer)
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return _explain_405(request, self.get_response(request))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page of an `AppError`; its sentence is meant to be read."""

@@ -8,7 +8,8 @@ from tests.factories import make_agent, make_definition, make_key, make_task, ma
 from tests.workflows.pages.runs import make_attempt, make_run
 from workflows.models import Execution, Workflow
 
-both_widths = pytest.mark.parametrize("width", [390, 1440])
+# Colours depend on the theme and layout on the width: two looks see both.
+looks = pytest.mark.parametrize(("width", "theme"), [(390, "light"), (1440, "dark")])
 both_themes = pytest.mark.parametrize("theme", ["light", "dark"])
 without_scripts = pytest.mark.parametrize("javascript", [False])
 
@@ -65,8 +66,7 @@ def quiet_stream(page):
     )
 
 
-@both_widths
-@both_themes
+@looks
 @pytest.mark.parametrize("page_name", ["", "/edit", "/run"])
 def test_pages_of_a_workflow(page, sign_in, axe, fits, alice, brief, page_name):
     make_run(alice, workflow=brief)
@@ -80,8 +80,7 @@ def test_pages_of_a_workflow(page, sign_in, axe, fits, alice, brief, page_name):
     axe(page)
 
 
-@both_widths
-@both_themes
+@looks
 @pytest.mark.parametrize("status", STATES)
 def test_a_run_in_every_state(page, quiet_stream, sign_in, axe, fits, alice, brief, status):
     run = make_run(alice, status, workflow=brief, tasks=STATES[status], input={"topic": "bees"})

@@ -109,12 +109,23 @@ def test_what_nobody_foresaw_is_a_500_in_json_with_the_request_id(caplog, monkey
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
-@pytest.mark.parametrize("path", ["/api/nothing", "/api/", "/api/auth/me/", "/api/auth/sessions/1"])
+@pytest.mark.parametrize(
+    "path", ["/api/nothing", "/api", "/api/", "/api/auth/me/", "/api/auth/sessions/1"]
+)
 def test_unknown_addresses_are_a_404_in_json(api, db, method, path):
     answer = getattr(api(), method)(path)
 
     assert answer.status_code == 404
     assert answer.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize("path", ["/api/workflows", "/api/keys", "/api/auth/password"])
+def test_options_names_the_methods(api, alice, path):
+    answer = api(alice).options(path)
+
+    assert answer.status_code == 200
+    assert "POST" in answer.json()["methods"]
+    assert answer["Allow"] == ", ".join(answer.json()["methods"])
 
 
 def test_any_accept_gets_json(api, db):

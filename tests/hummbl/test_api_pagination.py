@@ -1,5 +1,7 @@
 """Lists by cursor."""
 
+import base64
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -109,6 +111,16 @@ def test_bad_limits(api, alice, limit):
 )
 def test_bad_cursors(api, alice, cursor):
     answer = api(alice).get(URL, {"cursor": cursor})
+
+    assert answer.status_code == 400
+    assert answer.json()["details"]["errors"][0]["path"] == "cursor"
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_cursors_beyond_the_calendar(api, alice, moment):
+    text = f"n|{moment}|{uuid.uuid4()}"
+
+    answer = api(alice).get(URL, {"cursor": base64.urlsafe_b64encode(text.encode()).decode()})
 
     assert answer.status_code == 400
     assert answer.json()["details"]["errors"][0]["path"] == "cursor"

@@ -12,30 +12,23 @@ from contextlib import AbstractAsyncContextManager
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
-
-from uuid_utils import uuid7
 
 from hummbl.errors import AppError
 from hummbl.logging import context
 from workflows.definition import Agent, Graph, Task, WorkflowDefinition, render_prompt
 from workflows.engine.journal import Journal
-from workflows.engine.records import ExecutionState, Reservation, TaskState, money, timestamp
+from workflows.engine.ledger import ZERO, Call, Ledger, in_full_if_made
+from workflows.engine.records import ExecutionState, TaskState
 from workflows.engine.retry import MAX_RETRY_AFTER_SECONDS, backoff
-from workflows.models.execution import (
-    TERMINAL_STATUSES,
-    ExecutionStatus,
-    execution_event_data,
-    task_event_data,
-)
+from workflows.models.event import execution_event_data, task_event_data
+from workflows.models.execution import TERMINAL_STATUSES, ExecutionStatus
 from workflows.models.task_result import TERMINAL_TASK_STATUSES, TaskStatus
 from workflows.providers import Completion, CompletionRequest, Credential, ProviderError
-from workflows.providers.catalogue import NEEDS_KEY, estimate
+from workflows.providers.catalogue import NEEDS_KEY
 
 logger = logging.getLogger(__name__)
 
-ZERO = Decimal(0)
 UNREADABLE = WorkflowDefinition.model_construct(agents=[], tasks=[])
 # A task whose calls were cut off by dying workers this often more than it has retries is given up.
 MAX_LOST_ATTEMPTS = 5
@@ -44,12 +37,6 @@ BROKEN_BY = (TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.CANCELLED)
 
 class LeaseLost(Exception):
     """Another worker has the execution; nothing that this one does counts any more."""
-
-
-class BudgetRefused(AppError):
-    """A call could cost more than is left under the cap."""
-
-    code = "budget_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +49,6 @@ class Tools:
     credential: Callable[[str, str, str | None], Awaitable[Credential]]
     on_end: Callable[["Run"], None]
     execution_timeout: float
-
-
-@dataclass(slots=True)
-class Call:
-    """An attempt that is open: its ledger entry, its upper bound, and whether it went out."""
-
-    entry: str
-    reserved: Decimal
-    made: bool = False
 
 
 class Run:
@@ -86,7 +64,7 @@ class Run:
         self._outputs: dict[str, str] = {}
         self._waiting: dict[str, int] = {}
         self._coroutines: dict[str, asyncio.Task[None]] = {}
-        self._calls: dict[str, Call] = {}
+        self._ledger = Ledger(state, tools.journal)
         self._deadline: asyncio.TimerHandle | None = None
         with context(execution_id=state.pk):
             self._context = copy_context()
@@ -207,14 +185,17 @@ class Run:
             if provider in NEEDS_KEY:
                 name = agent.key if provider == agent.provider else None
                 credential = await tools.credential(self.state.user_id, provider, name)
-            call = self._open(task, agent, provider, model, prompt)
+            system = instructions(agent)
+            size = _size(prompt) + _size(system)
+            call = self._ledger.reserve(provider, model, size, agent.max_tokens)
+            self._begin(task, call, provider, model, prompt)
             await tools.journal.committed(self.state)
             call.made = True
             request = CompletionRequest(
                 provider=provider,
                 model=model,
                 prompt=prompt,
-                instructions=instructions(agent),
+                instructions=system,
                 temperature=float(agent.temperature),
                 max_tokens=agent.max_tokens,
                 timeout=float(spec.timeout_seconds),
@@ -223,70 +204,22 @@ class Run:
             try:
                 completion = await tools.complete(request)
             except ProviderError as error:
-                self._close(task, call.reserved if error.maybe_billed else ZERO)
+                billed = error.maybe_billed
+                self._ledger.settle(task, lambda call: call.reserved if billed else ZERO)
                 raise
         self._complete(task, completion)
 
-    def _open(self, task: TaskState, agent: Agent, provider: str, model: str, prompt: str) -> Call:
-        """Start an attempt: reserve its upper bound and record that it runs."""
-        state = self.state
-        size = _size(prompt) + _size(instructions(agent))
-        bound = estimate(provider, model, size, agent.max_tokens)
-        self._require_budget(bound, provider, model)
-        reserved = bound or ZERO
-        state.committed_spend += reserved
-        call = Call(entry=uuid7().hex, reserved=reserved)
-        self._calls[task.task_id] = call
+    def _begin(self, task: TaskState, call: Call, provider: str, model: str, prompt: str) -> None:
         task.status = TaskStatus.RUNNING
         task.attempts += 1
         task.input, task.model = prompt, model
         task.started_at = task.started_at or _now()
         self._record(task)
-        self.tools.journal.reserve(
-            Reservation(
-                pk=call.entry,
-                execution=state.pk,
-                user=state.user_id,
-                workflow_label=state.workflow_label,
-                task_id=task.task_id,
-                item_index=task.item_index,
-                attempt=task.attempts,
-                provider=provider,
-                model=model,
-                reserved=money(reserved),
-                at=timestamp(_now()) or "",
-            )
-        )
-        return call
-
-    def _require_budget(self, bound: Decimal | None, provider: str, model: str) -> None:
-        cap = self.state.cost_cap
-        if cap is None:
-            return
-        if bound is None:
-            raise BudgetRefused(
-                f"The price of {provider}:{model} is not known, so it cannot run under a cost cap. "
-                "Remove the cap or choose another model."
-            )
-        left = cap - self.state.committed_spend
-        if bound > left:
-            raise BudgetRefused(
-                f"This call may cost up to ${bound:.4f}, and ${max(left, ZERO):.4f} of the cap of "
-                f"${cap:.4f} is left. Raise the cap, shorten the prompt or lower max_tokens."
-            )
-
-    def _close(self, task: TaskState, cost: Decimal) -> None:
-        """End an attempt: settle what it cost. An attempt that is not open is left alone."""
-        call = self._calls.pop(task.task_id, None)
-        if call is None:
-            return
-        self.state.committed_spend += cost - call.reserved
-        self.state.cost += cost
-        task.cost += cost
-        self.tools.journal.settle(self.state, call.entry, cost)
+        self._ledger.record(task, call, provider)
 
     def _complete(self, task: TaskState, completion: Completion) -> None:
-        self._close(task, completion.cost or ZERO)
+        cost = completion.cost
+        self._ledger.settle(task, lambda call: call.reserved if cost is None else cost)
         task.output = completion.text
         task.finish_reason = completion.finish_reason
         task.error = task.error_code = ""
@@ -308,7 +241,7 @@ class Run:
     def _fail(self, task: TaskState, message: str, code: str) -> None:
         if self.over:
             return
-        self._close(task, ZERO)
+        self._ledger.settle(task, in_full_if_made)
         if task.status == TaskStatus.PENDING:
             task.status, task.started_at = TaskStatus.RUNNING, _now()
             self._record(task)
@@ -383,9 +316,7 @@ class Run:
         for task in self.state.tasks:
             if task.status in TERMINAL_TASK_STATUSES:
                 continue
-            call = self._calls.get(task.task_id)
-            if call:
-                self._close(task, call.reserved if call.made else ZERO)
+            self._ledger.settle(task, in_full_if_made)
             was_running = task.status == TaskStatus.RUNNING
             task.error, task.error_code = message, code
             self._end(task, running_becomes if was_running else TaskStatus.CANCELLED)

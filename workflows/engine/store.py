@@ -7,9 +7,8 @@ executions are locked; everything else is shared.
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -22,11 +21,18 @@ from workflows.definition import WorkflowDefinition
 from workflows.engine.records import (
     Batch,
     ExecutionState,
-    Reservation,
     Row,
     TaskState,
     as_hex,
     from_timestamp,
+)
+from workflows.engine.statements import (
+    EXECUTION,
+    HELD_COLUMNS,
+    changes,
+    one_row,
+    one_statement,
+    records,
 )
 from workflows.engine.wake import APPLICATION_NAME, private_connection
 
@@ -35,65 +41,6 @@ logger = logging.getLogger(__name__)
 KNOWN_DEFINITIONS = 256
 LIVE = "status IN ('pending', 'running')"  # as the partial index `execution_claimable` spells it
 
-Column = tuple[str, str]  # a name and PostgreSQL's type
-
-EXECUTION_COLUMNS: tuple[Column, ...] = (
-    ("status", "varchar"),
-    ("error", "text"),
-    ("cost", "numeric"),
-    ("input_tokens", "bigint"),
-    ("output_tokens", "bigint"),
-    ("ended_count", "integer"),
-    ("last_sequence", "bigint"),
-    ("started_at", "timestamptz"),
-    ("completed_at", "timestamptz"),
-    ("updated_at", "timestamptz"),
-)
-TASK_COLUMNS: tuple[Column, ...] = (
-    ("status", "varchar"),
-    ("input", "text"),
-    ("output", "text"),
-    ("error", "text"),
-    ("error_code", "varchar"),
-    ("finish_reason", "varchar"),
-    ("attempts", "integer"),
-    ("model", "varchar"),
-    ("input_tokens", "bigint"),
-    ("cached_tokens", "bigint"),
-    ("output_tokens", "bigint"),
-    ("cost", "numeric"),
-    ("started_at", "timestamptz"),
-    ("completed_at", "timestamptz"),
-    ("updated_at", "timestamptz"),
-)
-EVENT_COLUMNS: tuple[Column, ...] = (
-    ("id", "uuid"),
-    ("execution_id", "uuid"),
-    ("sequence", "bigint"),
-    ("type", "varchar"),
-    ("data", "jsonb"),
-    ("at", "timestamptz"),
-)
-SPEND_COLUMNS: tuple[Column, ...] = (
-    ("id", "uuid"),
-    ("execution_id", "uuid"),
-    ("user_id", "uuid"),
-    ("workflow_label", "varchar"),
-    ("task_id", "varchar"),
-    ("item_index", "integer"),
-    ("attempt", "integer"),
-    ("provider", "varchar"),
-    ("model", "varchar"),
-    ("reserved", "numeric"),
-    ("at", "timestamptz"),
-    ("settled", "numeric"),
-    ("created_at", "timestamptz"),
-    ("updated_at", "timestamptz"),
-)
-SETTLED_COLUMNS: tuple[Column, ...] = (("settled", "numeric"),)
-HELD_COLUMNS: tuple[Column, ...] = (("id", "uuid"), ("token", "bigint"))
-EXECUTION: Column = ("execution", "uuid")
-ID: Column = ("id", "uuid")
 CLAIMED_COLUMNS = (
     "e.id, e.lease_token, e.status, e.version_id, e.user_id, w.name, e.input, e.error, "
     "e.cost_cap, e.cost, e.input_tokens, e.output_tokens, e.task_count, e.ended_count, "
@@ -284,7 +231,7 @@ class SqliteStore(Store):
             if lost:
                 batch.drop(lost)
             for change in changes(batch):
-                cursor.executemany(_one_row(change), [row[1:] for row in change.rows])
+                cursor.executemany(one_row(change), [row[1:] for row in change.rows])
         return lost
 
     def select_in(self, cursor: Any, sql: str, ids: Sequence[str]) -> list[Any]:
@@ -342,9 +289,9 @@ class PostgresStore(Store):
 
     def apply(self, batch: Batch) -> set[str]:
         every = changes(batch)
-        parameters = [_records(HELD_COLUMNS, list(batch.tokens.items()))]
-        parameters += [_records((EXECUTION, *change.all_columns), change.rows) for change in every]
-        self._cursor.execute(_one_statement(every), parameters)
+        parameters = [records(HELD_COLUMNS, list(batch.tokens.items()))]
+        parameters += [records((EXECUTION, *change.all_columns), change.rows) for change in every]
+        self._cursor.execute(one_statement(every), parameters)
         return batch.tokens.keys() - {pk.hex for (pk,) in self._cursor.fetchall()}
 
     def select_in(self, cursor: Any, sql: str, ids: Sequence[str]) -> list[Any]:
@@ -382,88 +329,6 @@ def open_store(owner: str, lease: float) -> Store:
     """The store of the configured database."""
     stores: dict[str, type[Store]] = {"sqlite": SqliteStore, "postgresql": PostgresStore}
     return stores[connection.vendor](owner, lease)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Rows of one table: each the execution's id, the columns, and the row's id if updated."""
-
-    name: str
-    table: str
-    columns: tuple[Column, ...]
-    inserts: bool
-    rows: list[Row]
-
-    @property
-    def all_columns(self) -> tuple[Column, ...]:
-        """The columns of a row but for the execution's id in front."""
-        return self.columns if self.inserts else (*self.columns, ID)
-
-
-def changes(batch: Batch) -> list[Change]:
-    """A batch as rows, always of the same tables in the same order."""
-    executions = [(pk, *row) for pk, row in batch.executions.items()]
-    tasks = [(execution, *row) for execution, row in batch.tasks.values()]
-    reserved = [_spend(entry, batch.settled.pop(entry.pk, None)) for entry in batch.reserved]
-    settled = [(execution, amount, pk) for pk, (execution, amount) in batch.settled.items()]
-    events = [(event.execution, *event) for event in batch.events]
-    return [
-        Change("executions", "workflows_execution", EXECUTION_COLUMNS, False, executions),
-        Change("tasks", "workflows_taskresult", TASK_COLUMNS, False, tasks),
-        Change("reserved", "workflows_spendentry", SPEND_COLUMNS, True, reserved),
-        Change("settled", "workflows_spendentry", SETTLED_COLUMNS, False, settled),
-        Change("events", "workflows_executionevent", EVENT_COLUMNS, True, events),
-    ]
-
-
-def _one_row(change: Change) -> str:
-    """The statement that writes one row of a change into SQLite."""
-    names = [name for name, _ in change.columns]
-    if change.inserts:
-        marks = ", ".join("?" * len(names))
-        return f"INSERT INTO {change.table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
-    return f"UPDATE {change.table} SET {', '.join(f'{n} = ?' for n in names)} WHERE id = ?"  # noqa: S608
-
-
-def _one_statement(every: list[Change]) -> str:
-    """The statement that fences and writes a whole batch into PostgreSQL.
-
-    `held` locks, in id order, so that two workers never wait for each other, and waits for a claim
-    or a cancellation that is under way; PostgreSQL then looks at the token again.
-    """
-    parts = ", ".join(f"{change.name} AS ({_part(change)})" for change in every)
-    return (
-        "WITH held AS MATERIALIZED (SELECT e.id FROM workflows_execution e "  # noqa: S608
-        f"JOIN {_recordset(HELD_COLUMNS)} ON e.id = new.id WHERE e.lease_token = new.token "
-        f"ORDER BY e.id FOR NO KEY UPDATE OF e), {parts} SELECT id FROM held"
-    )
-
-
-def _part(change: Change) -> str:
-    rows = f"{_recordset((EXECUTION, *change.all_columns))} JOIN held ON held.id = new.execution"
-    if change.inserts:
-        names = ", ".join(name for name, _ in change.columns)
-        values = ", ".join(f"new.{name}::{type_}" for name, type_ in change.columns)
-        return f"INSERT INTO {change.table} ({names}) SELECT {values} FROM {rows}"  # noqa: S608
-    names = ", ".join(f"{name} = new.{name}" for name, _ in change.columns)
-    return f"UPDATE {change.table} AS old SET {names} FROM {rows} WHERE old.id = new.id"  # noqa: S608
-
-
-def _recordset(columns: Iterable[Column]) -> str:
-    """A table made of one JSON parameter; JSON columns stay text, to be cast where they go."""
-    fields = ", ".join(f"{name} {'text' if type_ == 'jsonb' else type_}" for name, type_ in columns)
-    return f"json_to_recordset(%s::json) AS new ({fields})"
-
-
-def _records(columns: Iterable[Column], rows: Sequence[Row]) -> str:
-    names = [name for name, _ in columns]
-    return orjson.dumps([dict(zip(names, row, strict=True)) for row in rows]).decode()
-
-
-def _spend(entry: Reservation, settled: tuple[str, str] | None) -> Row:
-    """A reservation as a row, settled already if that came in the same batch."""
-    amount = settled[1] if settled else None
-    return (entry.execution, *entry, amount, entry.at, entry.at)
 
 
 def _json(value: Any) -> Any:

@@ -6,7 +6,6 @@ while nobody runs it, and the questions that pages and the API ask.
 
 import hashlib
 import json
-from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,9 +17,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from hummbl.errors import Conflict, Forbidden, NotFound
-from hummbl.models import BaseModel, new_id
+from hummbl.models import BaseModel
 from workflows import definition as documents
 from workflows.engine import wake
+from workflows.models.event import ExecutionEvent, execution_event_data, task_event_data
 from workflows.models.task_result import TERMINAL_TASK_STATUSES, TaskResult, TaskStatus
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ class Execution(BaseModel):
             made = idempotency_key and cls._made_by(workflow, user, idempotency_key, digest)
             if made:
                 return made
-            if not workflow._meta.default_manager.filter(pk=workflow.pk).exists():
+            if not type(workflow).objects.filter(pk=workflow.pk).exists():
                 raise NotFound from None
             raise
         return execution
@@ -326,79 +326,6 @@ _ENDED = {
     ExecutionStatus.FAILED: "failed",
     ExecutionStatus.CANCELLED: "been cancelled",
 }
-
-
-class ExecutionEvent(models.Model):
-    """One line of an execution's history: sequences start at 1 and have no gap."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    execution = models.ForeignKey(
-        Execution, on_delete=models.CASCADE, related_name="events", db_index=False
-    )
-    sequence = models.PositiveBigIntegerField()
-    type = models.CharField(max_length=20)
-    data = models.JSONField()
-    at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["execution", "sequence"]
-        constraints = [
-            models.UniqueConstraint(fields=["execution", "sequence"], name="event_sequence_unique"),
-            models.CheckConstraint(condition=Q(sequence__gte=1), name="event_sequence_positive"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.sequence} {self.type}"
-
-
-def execution_event_data(
-    *,
-    status: str,
-    ended: int,
-    count: int,
-    cost: Decimal,
-    tokens: int,
-    error: str,
-    started_at: datetime | None,
-    completed_at: datetime | None,
-) -> dict[str, Any]:
-    """What an `execution` event says; one form for the engine and for the models."""
-    return {
-        "status": status,
-        "progress": ended / count if count else 1.0,
-        "cost": f"{cost:.8f}",
-        "tokens": tokens,
-        "error": error,
-        "started_at": _iso(started_at),
-        "completed_at": _iso(completed_at),
-    }
-
-
-def task_event_data(task: Any) -> dict[str, Any]:
-    """What a `task` event says; `task` has the attributes of a TaskResult.
-
-    The output is not in it: it is stored once, with the task.
-    """
-    started, completed = task.started_at, task.completed_at
-    return {
-        "task_id": task.task_id,
-        "item_index": task.item_index,
-        "status": task.status,
-        "attempts": task.attempts,
-        "model": task.model,
-        "input_tokens": task.input_tokens,
-        "output_tokens": task.output_tokens,
-        "cost": f"{task.cost:.8f}",
-        "error": task.error,
-        "error_code": task.error_code,
-        "duration": (completed - started).total_seconds() if started and completed else None,
-        "started_at": _iso(started),
-        "completed_at": _iso(completed),
-    }
-
-
-def _iso(value: datetime | None) -> str | None:
-    return value.isoformat().replace("+00:00", "Z") if value else None
 
 
 def _request_digest(input: dict[str, Any], cost_cap: Decimal | None) -> str:

@@ -60,6 +60,8 @@ def test_cost_cap(api, alice, url, cap):
         ({**GIVEN, "cost_cap": "1e99"}, "cost_cap", "invalid_amount"),
         ({**GIVEN, "cost_cap": "0.000000001"}, "cost_cap", "invalid_amount"),
         ({**GIVEN, "cost_cap": "NaN"}, "cost_cap", "invalid_amount"),
+        ({**GIVEN, "cost_cap": "1_0"}, "cost_cap", "invalid_amount"),
+        ({**GIVEN, "cost_cap": "٣"}, "cost_cap", "invalid_amount"),
         ({**GIVEN, "cost_cap": True}, "cost_cap", "invalid_amount"),
         ({**GIVEN, "user": 1}, "user", "unknown_field"),
     ],
@@ -128,6 +130,16 @@ def test_the_same_key_with_another_body(api, alice, url):
 
     assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_key_reused")
     assert client.post(url, GIVEN, headers={"Idempotency-Key": "k2"}).status_code == 202
+
+
+def test_the_same_key_after_the_workflow_was_given_a_cap(api, alice, url, workflow):
+    client = api(alice)
+    first = client.post(url, GIVEN, headers={"Idempotency-Key": "k1"})
+    Workflow.objects.filter(pk=workflow.pk).update(cost_cap="0.5")
+
+    again = client.post(url, GIVEN, headers={"Idempotency-Key": "k1"})
+
+    assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
 
 
 @pytest.mark.parametrize(("key", "status"), [("k" * 255, 202), ("k" * 256, 400), ("a\tb", 400)])
