@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -57,7 +57,11 @@ class RegisterView(APIView):
         tags=["auth"],
         auth=[],
         request=RegisterSerializer,
-        responses={201: TokenSerializer},
+        responses={
+            201: TokenSerializer,
+            403: OpenApiResponse(description="Registration is closed."),
+            409: OpenApiResponse(description="The address has an account."),
+        },
     )
     def post(self, request: Request) -> Response:
         """Make an account with the role user, and sign it in."""
@@ -78,7 +82,10 @@ class LoginView(APIView):
         tags=["auth"],
         auth=[],
         request=LoginSerializer,
-        responses={200: TokenSerializer},
+        responses={
+            200: TokenSerializer,
+            401: OpenApiResponse(description="The address or the password is wrong."),
+        },
     )
     def post(self, request: Request) -> Response:
         """Exchange an address and a password for a bearer token."""

@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 class AllowedMethods(BaseMetadata):
     """The methods of the address, as in `Allow`; fields are described by `/api/schema`."""
 
-    def determine_metadata(self, request: Request, view: APIView) -> dict[str, Any]:  # type: ignore[override]
+    def determine_metadata(self, request: Request, view: APIView) -> dict[str, Any]:
         """The answer's body."""
         return {"methods": view.allowed_methods}

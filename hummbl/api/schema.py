@@ -61,7 +61,7 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> set[str]:
         found.add("404")
     if "requestBody" in operation:
         found |= {"400", "413", "415"}
-    if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
+    if any(parameter["in"] != "path" for parameter in operation.get("parameters", [])):
         found.add("400")
     return found
 

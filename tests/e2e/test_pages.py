@@ -128,6 +128,11 @@ def test_ending_a_session_asks_first(page, sign_in, axe, alice):
     assert not Session.objects.exists()
 
 
+def test_the_viewer_of_the_api(page, db):
+    page.goto("/api/docs")
+    page.locator(".opblock").first.wait_for()
+
+
 @pytest.mark.parametrize("javascript", [False])
 def test_signing_in_and_out_works_without_scripts(page, alice):
     page.goto("/profile")

@@ -200,3 +200,6 @@ def test_the_schema_documents_every_refusal(api, db):
     assert {"200", "401", "429"} <= set(me["get"]["responses"])
     assert {"400", "403", "413", "415"} <= set(me["patch"]["responses"])
     assert schema["paths"]["/api/auth/login"]["post"].get("security", []) in ([], [{}])
+    assert "401" in schema["paths"]["/api/auth/login"]["post"]["responses"]
+    assert {"403", "409"} <= set(schema["paths"]["/api/auth/register"]["post"]["responses"])
+    assert "400" in schema["paths"]["/api/executions/{id}/stream"]["get"]["responses"]

@@ -72,7 +72,14 @@ _DECIMAL: Final = re.compile(_USD_PATTERN)
 Usd = Annotated[
     Decimal,
     BeforeValidator(_usd),
-    WithJsonSchema({"type": "string", "pattern": _USD_PATTERN}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": _USD_PATTERN},
+                {"type": "number", "minimum": 0, "maximum": 99_999_999},
+            ]
+        }
+    ),
 ]
 Status = Literal["draft", "active", "paused", "archived"]
 KeyProvider = Literal["openai", "anthropic", "custom"]

@@ -1,6 +1,6 @@
 """`/api/executions`: read, watch, cancel."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
 from django.db import close_old_connections
@@ -27,6 +27,15 @@ from workflows.api.answers import (
 )
 from workflows.api.filters import as_uuid, one_of, read_filters, status_parameter
 from workflows.models import Execution, ExecutionStatus
+
+_EVENT: Final = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "Its number: 1, 2, 3 and so on"},
+        "event": {"type": "string", "enum": ["execution", "task"]},
+        "data": {"type": "string", "description": "JSON"},
+    },
+}
 
 
 @extend_schema(tags=["executions"])
@@ -95,9 +104,11 @@ class StreamView(APIView):
             "open. 204 when there is nothing left to send."
         ),
         parameters=[
-            OpenApiParameter("Last-Event-ID", int, OpenApiParameter.HEADER),
+            OpenApiParameter(
+                "Last-Event-ID", {"type": "integer", "minimum": 0}, OpenApiParameter.HEADER
+            ),
         ],
-        responses={(200, "text/event-stream"): OpenApiTypes.STR, 204: None},
+        responses={(200, "text/event-stream"): _EVENT, 204: None},
     )
     def get(self, request: Request, pk: UUID) -> HttpResponseBase:
         """The stream."""

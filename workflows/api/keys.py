@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -33,7 +33,11 @@ class KeyViewSet(GenericViewSet[ApiKey]):
         page = self.paginate_queryset(_visible(request))
         return self.get_paginated_response([key_answer(key) for key in page or ()])
 
-    @extend_schema(summary="Store a key", request=KeyBody, responses={201: KeyAnswer})
+    @extend_schema(
+        summary="Store a key",
+        request=KeyBody,
+        responses={201: KeyAnswer, 409: OpenApiResponse(description="The name is taken.")},
+    )
     def create(self, request: Request) -> Response:
         """Encrypted at rest, and never shown again."""
         user = _user(request)
@@ -48,7 +52,11 @@ class KeyViewSet(GenericViewSet[ApiKey]):
         )
         return Response(key_answer(key), 201, headers={"Location": f"/api/keys/{key.pk}"})
 
-    @extend_schema(summary="Change a key", request=KeyChanges, responses=KeyAnswer)
+    @extend_schema(
+        summary="Change a key",
+        request=KeyChanges,
+        responses={200: KeyAnswer, 409: OpenApiResponse(description="The name is taken.")},
+    )
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """What the body leaves out stays. `provider` and `base_url` need a new `key`."""
         key = get_object_or_404(_visible(request), pk=pk)

@@ -258,6 +258,7 @@ function add(kind) {
   part.dataset.auto = "";
   form.querySelector(`[data-rows=${kind}]`).append(part);
   followName(part);
+  refreshAgents();
   changed();
   const name = input(part, "name");
   name.focus({ preventScroll: true });
@@ -354,7 +355,10 @@ function goTo(id) {
   target.focus({ preventScroll: true });
 }
 
-form.addEventListener("submit", () => (dirty = false));
+form.addEventListener("submit", () => {
+  dirty = false;
+  refreshAgents(); // Someone may be faster than the pause after the last key.
+});
 addEventListener("beforeunload", (event) => dirty && event.preventDefault());
 
 /* At the start: someone may have typed before this script was there. */
