@@ -1,9 +1,13 @@
 """The gunicorn worker that serves the ASGI application."""
 
 import logging
+import warnings
 from typing import Any
 
 from uvicorn_worker import UvicornWorker
+
+# Django says so of every static file: WhiteNoise opens them as it would under WSGI.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]
