@@ -180,13 +180,13 @@ def test_a_stale_state_file_is_recovered_from(tmp_path):
 def test_the_server_wants_a_key_and_knows_none_of_ours(worker, tmp_path, monkeypatch):
     found = state(tmp_path)
     assert (tmp_path / "run" / "local-model.json").stat().st_mode & 0o077 == 0
-    question = urllib.request.Request(  # noqa: S310
+    question = urllib.request.Request(
         f"{found['base_url']}/chat/completions",
         data=b'{"messages": [{"role": "user", "content": "Hi"}]}',
         headers={"Content-Type": "application/json"},
     )
     with pytest.raises(urllib.error.HTTPError, match="401"):
-        urllib.request.urlopen(question, timeout=10)  # noqa: S310
+        urllib.request.urlopen(question, timeout=10)
     names = Path(f"/proc/{found['pid']}/environ").read_bytes().split(b"\0")
     assert {name.partition(b"=")[0] for name in names} <= {b"", b"PATH", b"HOME", b"LC_CTYPE"}
     assert found["secret"] not in Path(f"/proc/{found['pid']}/cmdline").read_text()
