@@ -1,4 +1,4 @@
-"""One id for every request, on its log lines and in its answer."""
+"""What every answer has: an id that its log lines share, and a word on who may keep it."""
 
 import logging
 import re
@@ -52,6 +52,38 @@ class RequestIdMiddleware:
         with context(request_id=request_id):
             response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
             return _finish(request, response, request_id, started)
+
+
+class PrivateMiddleware:
+    """Answers are for whoever asked, and not for a cache between, unless a view says otherwise.
+
+    Source: OWASP ASVS 5.0, 14.3.2. A browser keeps pages only to ask whether they still hold.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.is_async:
+            return self._answer_async(request)
+        return _private(request, cast("HttpResponseBase", self.get_response(request)))
+
+    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
+        return _private(
+            request, await cast("Awaitable[HttpResponseBase]", self.get_response(request))
+        )
+
+
+def _private(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    api = request.path.startswith("/api/")
+    response.setdefault("Cache-Control", "private, no-store" if api else "private, no-cache")
+    return response
 
 
 def _request_id(request: HttpRequest) -> str:

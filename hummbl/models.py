@@ -1,10 +1,11 @@
 """What every table has."""
 
 import uuid
-from typing import Self
+from typing import Any, Self
 
 import uuid_utils.compat
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from hummbl.errors import NotFound
 
@@ -12,6 +13,34 @@ from hummbl.errors import NotFound
 def new_id() -> uuid.UUID:
     """A UUIDv7 (RFC 9562): ordered by time, so that indexes grow at their end."""
     return uuid_utils.compat.uuid7()
+
+
+class OrderedJSONField(models.JSONField):
+    """JSON whose objects keep the order of their keys, which PostgreSQL's `jsonb` does not.
+
+    For documents that people write and read back. PostgreSQL's `json` has no equality: such a
+    column cannot be in a DISTINCT or a GROUP BY.
+    """
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        """PostgreSQL's `json`; elsewhere as a JSONField."""
+        return "json" if connection.vendor == "postgresql" else super().db_type(connection)
+
+    def get_db_prep_value(
+        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
+    ) -> Any:
+        """The value as the driver wants it."""
+        if connection.vendor != "postgresql":
+            return super().get_db_prep_value(value, connection, prepared)
+        from psycopg.types.json import Json
+
+        return Json(value)
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
+        """The value as Python has it; psycopg has parsed it already."""
+        if connection.vendor == "postgresql":
+            return value
+        return super().from_db_value(value, expression, connection)
 
 
 class BaseModel(models.Model):

@@ -20,5 +20,5 @@ class TaskCount(Func):
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
     ) -> tuple[str, Any]:
         """In PostgreSQL's words."""
-        template = "jsonb_array_length(%(expressions)s -> 'tasks')"
+        template = "json_array_length(%(expressions)s -> 'tasks')"
         return self.as_sql(compiler, connection, template=template, **extra)

@@ -109,3 +109,18 @@ def test_the_signed_in_visitor_of_a_page_is_named(client, alice, lines):
     client.force_login(alice)
     client.get("/workflows")
     assert [line.user_id for line in lines()] == [str(alice.pk)]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("/dashboard", "private, no-cache"),
+        ("/nowhere", "private, no-cache"),
+        ("/api/auth/me", "private, no-store"),
+        ("/api/health", "no-store"),
+    ],
+)
+def test_answers_are_for_whoever_asked(client, alice, url, said):
+    client.force_login(alice)
+
+    assert client.get(url)["Cache-Control"] == said

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from hummbl.errors import Conflict, Forbidden, NotFound
-from hummbl.models import BaseModel
+from hummbl.models import BaseModel, OrderedJSONField
 from workflows import definition as documents
 from workflows.engine import wake
 from workflows.models.event import ExecutionEvent, execution_event_data, task_event_data
@@ -95,7 +95,7 @@ class Execution(BaseModel):
     status = models.CharField(
         max_length=10, choices=ExecutionStatus, default=ExecutionStatus.PENDING
     )
-    input = models.JSONField(default=dict, blank=True)
+    input = OrderedJSONField(default=dict, blank=True)
     error = models.TextField(blank=True)
     cost_cap = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
     cost = models.DecimalField(max_digits=16, decimal_places=8, default=0)

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from hummbl.errors import Conflict
-from hummbl.models import BaseModel
+from hummbl.models import BaseModel, OrderedJSONField
 from workflows import definition as documents
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class WorkflowVersion(BaseModel):
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
-    definition = models.JSONField()
+    definition = OrderedJSONField()
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
