@@ -274,8 +274,9 @@ class KeyChangeForm(forms.Form):
     def save(self) -> ApiKey:
         """Write what changed. Raises AppError with what is wrong."""
         data, key = self.cleaned_data, self.instance
-        if data["name"] != key.name:
-            key.rename(data["name"])
-        if data["key"]:
-            key.replace_secret(data["key"], base_url=data.get("base_url"))
+        with transaction.atomic():
+            if data["name"] != key.name:
+                key.rename(data["name"])
+            if data["key"]:
+                key.replace_secret(data["key"], base_url=data.get("base_url"))
         return key

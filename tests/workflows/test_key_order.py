@@ -12,7 +12,7 @@ def test_documents_and_inputs_keep_the_order_of_their_keys(alice):
     names = ["topic", "b", "audience", "a"]
     schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
     workflow = make_workflow(alice, definition=make_definition(input_schema=schema))
-    execution = make_execution(workflow, input={name: "x" for name in names})
+    execution = make_execution(workflow, input=dict.fromkeys(names, "x"))
 
     version = Workflow.objects.get(pk=workflow.pk).current_version
     assert list(version.definition["input_schema"]["properties"]) == names

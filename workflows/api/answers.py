@@ -144,6 +144,7 @@ class TaskResultAnswer(Answer):
     output: str
     error: str
     error_code: str
+    finish_reason: str
     attempts: Annotated[int, Field(description="Calls made, the first included")]
     model: str
     input_tokens: int
@@ -226,6 +227,7 @@ def task_answer(task: TaskResult) -> dict[str, Any]:
         "output": task.output,
         "error": task.error,
         "error_code": task.error_code,
+        "finish_reason": task.finish_reason,
         "attempts": task.attempts,
         "model": task.model,
         "input_tokens": task.input_tokens,

@@ -65,6 +65,7 @@ def test_detail(api, alice, execution):
         "output",
         "error",
         "error_code",
+        "finish_reason",
         "attempts",
         "model",
         "input_tokens",
