@@ -84,7 +84,7 @@ def _file_name(database: str) -> str:
     if ":memory:" in database or "mode=memory" in database:
         return ":memory:"
     path = Path(database)
-    return str(path.with_name(f"{path.stem}-counters.sqlite3"))
+    return str(path.with_name(f"{path.name}-counters"))
 
 
 def _open(name: str) -> sqlite3.Connection:
