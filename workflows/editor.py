@@ -6,11 +6,9 @@ from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
-from django.db import transaction
 from django.http import QueryDict
 
 from accounts.models import User
-from hummbl.errors import AppError
 from workflows import definition, drafts
 from workflows.drafts import NotJson, Row
 from workflows.forms import AgentForm, DetailsForm, TaskForm, new_agent, new_task
@@ -21,17 +19,6 @@ _PATH = re.compile(r"(agents|tasks)\[(\d+)\](?:\.(\w+))?(.*)", re.DOTALL)
 
 # With more agents or tasks than this, the closed ones are sent without their fields.
 UNFOLDED: Final = 25
-
-
-class StaleVersion(AppError):
-    """Someone saved a newer version since the form was opened."""
-
-    status = 409
-    code = "stale_version"
-
-    def __init__(self, version: WorkflowVersion) -> None:
-        self.version = version
-        super().__init__(f"Version {version.number} was saved in the meantime.")
 
 
 class Editor:
@@ -181,22 +168,14 @@ class Editor:
             return None
         return self._store(document, overwrite)
 
-    @transaction.atomic
     def _store(self, document: dict[str, Any], overwrite: bool) -> Workflow:
         fields = {name: self.details.cleaned_data[name] for name in DetailsForm.Meta.fields}
         if not self.workflow:
             return Workflow.create_with(owner=self.user, definition=document, **fields)
-        # The row lock keeps another save from coming between this check and the new version.
-        locked = self.workflow.locked()
-        current = locked.current_version
-        assert current is not None
-        if current.number != self.details.cleaned_data["version"] and not overwrite:
-            raise StaleVersion(current)
-        for name, value in fields.items():
-            setattr(locked, name, value)
-        locked.save(update_fields=[*fields, "updated_at"])
-        locked.revise(document, by=self.user)
-        return locked
+        # A form that names no version was made from none: 0 is never current.
+        expected = None if overwrite else self.details.cleaned_data["version"] or 0
+        self.workflow.change(fields, document, by=self.user, expected=expected)
+        return self.workflow
 
     # --- Errors -----------------------------------------------------------------------------
 

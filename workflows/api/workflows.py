@@ -1,9 +1,8 @@
 """`/api/workflows`: create, read, change, delete, run."""
 
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -33,7 +32,7 @@ from workflows.api.bodies import (
     read_workflow,
 )
 from workflows.api.filters import one_of, read_filters, search_text, status_parameter
-from workflows.models import Workflow, WorkflowStatus, WorkflowVersion
+from workflows.models import Workflow, WorkflowStatus
 
 MAX_IDEMPOTENCY_KEY = 255
 _IDEMPOTENCY_KEY = OpenApiParameter(
@@ -95,7 +94,7 @@ class WorkflowViewSet(GenericViewSet[Workflow]):
         """Everything that the body leaves out takes its default. Owner or admin."""
         workflow = _editable(request, pk)
         fields, document = read_workflow(request.data, WorkflowFields)
-        _change(workflow, fields.model_dump(), document, by=_user(request))
+        workflow.change(fields.model_dump(), document, by=_user(request))
         return Response(workflow_answer(workflow))
 
     @extend_schema(summary="Change a workflow", request=WorkflowPatch, responses=WorkflowAnswer)
@@ -103,9 +102,7 @@ class WorkflowViewSet(GenericViewSet[Workflow]):
         """What the body leaves out stays as it is. Owner or admin."""
         workflow = _editable(request, pk)
         changes, document = read_workflow(request.data, WorkflowChanges)
-        with transaction.atomic():
-            whole = {**_locked_document(workflow), **document} if document else None
-            _change(workflow, changes.given(), whole, by=_user(request))
+        workflow.change(changes.given(), document or None, by=_user(request), merge=True)
         return Response(workflow_answer(workflow))
 
     @extend_schema(
@@ -158,24 +155,6 @@ def _editable(request: Request, pk: UUID) -> Workflow:
     if not (_user(request).is_admin or workflow.owner_id == _user(request).pk):
         raise Forbidden("Only its owner changes a workflow. Make your own to work on it.")
     return workflow
-
-
-def _locked_document(workflow: Workflow) -> dict[str, Any]:
-    """The current document, held so that two changes at once do not undo each other."""
-    return dict(cast(WorkflowVersion, workflow.locked().current_version).definition)
-
-
-@transaction.atomic
-def _change(
-    workflow: Workflow, fields: dict[str, Any], document: dict[str, Any] | None, *, by: User
-) -> None:
-    workflow.locked()
-    for name, value in fields.items():
-        setattr(workflow, name, value)
-    if fields:
-        workflow.save(update_fields=[*fields, "updated_at"])
-    if document is not None:
-        workflow.revise(document, by=by)
 
 
 def _idempotency_key(request: Request) -> str:

@@ -6,7 +6,7 @@ from workflows.models.execution import Execution, ExecutionStatus, Trigger
 from workflows.models.spend import SpendEntry
 from workflows.models.task_result import TaskResult, TaskStatus
 from workflows.models.worker import Worker
-from workflows.models.workflow import Workflow, WorkflowStatus, WorkflowVersion
+from workflows.models.workflow import StaleVersion, Workflow, WorkflowStatus, WorkflowVersion
 
 __all__ = [
     "ApiKey",
@@ -15,6 +15,7 @@ __all__ = [
     "ExecutionStatus",
     "MissingKey",
     "SpendEntry",
+    "StaleVersion",
     "TaskResult",
     "TaskStatus",
     "Trigger",

@@ -1,5 +1,6 @@
 """A workflow, and the immutable versions of its document."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,6 +24,16 @@ class WorkflowStatus(models.TextChoices):
     ACTIVE = "active", "Active"
     PAUSED = "paused", "Paused"
     ARCHIVED = "archived", "Archived"
+
+
+class StaleVersion(Conflict):
+    """Someone saved a newer version, `version`, since the changes were begun."""
+
+    code = "stale_version"
+
+    def __init__(self, version: "WorkflowVersion") -> None:
+        self.version = version
+        super().__init__(f"Version {version.number} was saved in the meantime.")
 
 
 class WorkflowQuerySet(models.QuerySet["Workflow"]):
@@ -91,6 +102,35 @@ class Workflow(BaseModel):
             workflow = cls.objects.create(owner=owner, name=name, **fields)
             workflow._add_version(1, document, owner)
         return workflow
+
+    @transaction.atomic
+    def change(
+        self,
+        fields: Mapping[str, Any],
+        definition: Mapping[str, Any] | None = None,
+        *,
+        by: User,
+        merge: bool = False,
+        expected: int | None = None,
+    ) -> None:
+        """Change fields and document together.
+
+        With `merge`, the parts that the document leaves out stay as they are. `expected` is the
+        number of the version that the changes were made from. Raises DefinitionError, NotFound
+        when the workflow was deleted meanwhile, and StaleVersion when someone saved after
+        `expected`.
+        """
+        # The row lock keeps another save from coming between this look and the new version.
+        current = self.locked().current_version
+        assert current is not None
+        if expected is not None and current.number != expected:
+            raise StaleVersion(current)
+        for name, value in fields.items():
+            setattr(self, name, value)
+        if fields:
+            self.save(update_fields=[*fields, "updated_at"])
+        if definition is not None:
+            self.revise({**current.definition, **definition} if merge else definition, by=by)
 
     def revise(self, definition: object, *, by: User) -> "WorkflowVersion":
         """Make the document current, in a new version if it differs. Raises DefinitionError."""
