@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import logging
 import weakref
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -24,6 +24,7 @@ from asgiref.sync import SyncToAsync
 from django import db
 from django.db.models import Q
 
+from accounts.models import User
 from hummbl.api.renderers import dumps
 from workflows.models import Execution, ExecutionEvent
 from workflows.models.execution import TERMINAL_STATUSES
@@ -53,16 +54,16 @@ class Event:
 Moved = dict[UUID, tuple[list[Event], bool]]
 
 
-async def events(execution_id: UUID, *, after: int = 0) -> AsyncIterator[bytes]:
+async def events(execution_id: UUID, *, user_id: UUID, after: int = 0) -> AsyncIterator[bytes]:
     """The events that follow number `after`, until the execution has ended.
 
-    A comment goes out after 15 seconds of silence. Whether the client may see the execution is
-    for the caller to check.
+    A comment goes out after 15 seconds of silence. Whether the user may see the execution is for
+    the caller to check; that the user is deactivated meanwhile is noticed here.
     """
     _release_request_thread()
     reader = _reader()
-    with reader.watch(execution_id) as feed:
-        while True:
+    with reader.watch(execution_id, user_id) as feed:
+        while user_id not in reader.refused:
             changed = feed.changed
             batch = feed.after(after)
             if batch is None:
@@ -130,22 +131,28 @@ class Reader:
     """Asks the database on behalf of all streams of an event loop, in a thread of its own."""
 
     def __init__(self) -> None:
+        self.refused: set[UUID] = set()
         self._feeds: dict[UUID, Feed] = {}
+        self._users: Counter[UUID] = Counter()
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-reader")
-        self._answered: tuple[object, Mapping[UUID, int]] | None = None
+        self._answered: tuple[object, Mapping[UUID, int], frozenset[UUID]] | None = None
 
     @contextmanager
-    def watch(self, execution_id: UUID) -> Iterator[Feed]:
+    def watch(self, execution_id: UUID, user_id: UUID) -> Iterator[Feed]:
         """The feed of an execution, kept current until the block is left."""
         feed = self._feeds.setdefault(execution_id, Feed())
         feed.watchers += 1
+        self._users[user_id] += 1
+        self.refused.discard(user_id)
         if self._task is None:
             self._task = asyncio.create_task(self._follow())
         try:
             yield feed
         finally:
             feed.watchers -= 1
+            self._users[user_id] -= 1
+            self._users += Counter()  # drops who watches nothing any more
             if not feed.watchers:
                 del self._feeds[execution_id]
             if not self._feeds:
@@ -169,23 +176,32 @@ class Reader:
             await asyncio.sleep(POLL)
             known = {pk: feed.last for pk, feed in self._feeds.items() if feed.last is not None}
             try:
-                moved = await self._in_thread(partial(self._ask, known))
+                moved, refused = await self._in_thread(
+                    partial(self._ask, known, frozenset(self._users))
+                )
             except db.Error:
                 logger.exception("Reading events failed; trying again")
                 self._thread.submit(self._disconnect)
                 continue
+            if refused:
+                self.refused |= refused
+                for watched in self._feeds.values():
+                    watched.publish((), closed=watched.closed)
             for pk, (fresh, closed) in moved.items():
                 if feed := self._feeds.get(pk):
                     feed.publish((e for e in fresh if e.sequence > (feed.last or 0)), closed=closed)
 
-    def _ask(self, known: dict[UUID, int]) -> Moved:
-        """`_poll`, unless nothing was committed since it was last asked the same."""
-        question = (_database_version(), known)
+    def _ask(self, known: dict[UUID, int], users: frozenset[UUID]) -> tuple[Moved, set[UUID]]:
+        """What has moved, and which users are active no more.
+
+        Nothing, unless something was committed since it was last asked the same.
+        """
+        question = (_database_version(), known, users)
         if question == self._answered:
-            return {}
-        moved = _poll(known)
+            return {}, set()
+        moved, refused = _poll(known), _inactive(users)
         self._answered = question
-        return moved
+        return moved, refused
 
     def _disconnect(self) -> None:
         # SQLite counts its versions for each connection on its own.
@@ -222,6 +238,15 @@ def _poll(known: Mapping[UUID, int]) -> Moved:
         if not fresh.get(pk) and (pk not in found or found[pk][1] in TERMINAL_STATUSES)
     }
     return {pk: (fresh.get(pk, []), pk in over) for pk in fresh.keys() | over}
+
+
+def _inactive(users: Iterable[UUID]) -> set[UUID]:
+    left = set(users)
+    for chunk in _chunks(list(left), PAGE):
+        left.difference_update(
+            User.objects.filter(pk__in=chunk, is_active=True).values_list("pk", flat=True)
+        )
+    return left
 
 
 def _read(after: Mapping[UUID, int], limit: int | None = None) -> Iterator[Event]:

@@ -1,8 +1,10 @@
 """The key a task is called with."""
 
+import sys
+
 import pytest
 
-from tests.engine.support import Script, check_truth, results, work
+from tests.engine.support import Script, UntilIdle, check_truth, results, run, work
 from tests.factories import (
     make_agent,
     make_definition,
@@ -94,3 +96,15 @@ def test_a_key_that_cannot_be_decrypted_says_so(alice, settings):
     assert one.status == "failed"
     assert one.attempts == 0
     assert one.error_code != "internal_error"
+
+
+def test_without_the_packages_of_the_embedded_model_no_call_is_made(alice, monkeypatch):
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    execution = make_execution(make_workflow(alice))
+
+    run(UntilIdle())
+
+    check_truth(execution)
+    gather = results(execution)["gather"]
+    assert (gather.error_code, gather.attempts) == ("missing_package", 0)
+    assert "make setup" in gather.error

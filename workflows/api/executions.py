@@ -120,7 +120,8 @@ class StreamView(APIView):
         # The stream may last an hour: it must not keep this request's connection from others.
         close_old_connections()
         response = StreamingHttpResponse(
-            stream.events(execution.pk, after=after), content_type="text/event-stream"
+            stream.events(execution.pk, user_id=_user(request).pk, after=after),
+            content_type="text/event-stream",
         )
         response["Cache-Control"] = "no-cache"
         response["X-Accel-Buffering"] = "no"

@@ -36,7 +36,10 @@ async def complete(
 
 
 def slot(provider: str) -> AbstractAsyncContextManager[object]:
-    """What to hold during a call: it bounds how many run at once where the machine needs it."""
+    """What to hold during a call: it bounds how many run at once where the machine needs it.
+
+    Raises ProviderError when the provider cannot run on this machine at all.
+    """
     if provider == "local":
         from workflows.providers import local
 

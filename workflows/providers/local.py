@@ -45,7 +45,8 @@ _state = _State()
 
 
 def slot() -> asyncio.Semaphore:
-    """As many holders at once as the server has slots."""
+    """As many holders at once as the server has slots. Raises ProviderError without packages."""
+    _model_file()
     return _for_this_loop().slots
 
 

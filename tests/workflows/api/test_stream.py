@@ -177,7 +177,7 @@ def test_a_deleted_execution_ends_the_stream(execution, url, token):
 def test_the_reader_stops_with_the_last_stream(execution):
     @async_to_sync
     async def main():
-        follower = stream.events(execution.pk)
+        follower = stream.events(execution.pk, user_id=execution.user_id)
         await anext(follower)
         running = [task for task in asyncio.all_tasks() if "_follow" in repr(task.get_coro())]
         await follower.aclose()
@@ -202,7 +202,7 @@ def test_streams_share_their_queries(alice, monkeypatch):
 
     @async_to_sync
     async def main():
-        followers = [aiter(stream.events(pk)) for pk in executions]
+        followers = [aiter(stream.events(pk, user_id=alice.pk)) for pk in executions]
         for follower in followers:
             await anext(follower)
         waiting = [asyncio.ensure_future(anext(follower)) for follower in followers]
@@ -258,3 +258,19 @@ def test_admin(execution, adam, alice, url):
 
 def test_wrong_method(api, alice, url):
     assert api(alice).post(url).status_code == 405
+
+
+def test_a_stream_ends_when_its_user_is_deactivated(alice, execution, url, token):
+    async def run():
+        reading = asyncio.create_task(read(url, token))
+        await asyncio.sleep(0.1)
+        assert not reading.done()
+        alice.is_active = False
+        await sync_to_async(alice.save)()
+        answer, text = await asyncio.wait_for(reading, 10)
+        return answer, text
+
+    answer, text = async_to_sync(run)()
+
+    assert answer.status_code == 200
+    assert [event for _, event, _ in parse(text)] == ["execution"]
