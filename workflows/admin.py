@@ -19,6 +19,7 @@ from workflows.models import (
     ExecutionEvent,
     SpendEntry,
     TaskResult,
+    Worker,
     Workflow,
     WorkflowVersion,
 )
@@ -183,6 +184,14 @@ class ExecutionEventAdmin(_History):
     search_fields = ("execution__id",)
     list_select_related = ("execution",)
     ordering = ("-at",)
+
+
+@admin.register(Worker)
+class WorkerAdmin(_History):
+    """Who runs executions, or ran them and died."""
+
+    list_display = ("name", "version", "executions", "seen_at", "created_at")
+    ordering = ("-seen_at",)
 
 
 @admin.register(SpendEntry)
