@@ -128,10 +128,6 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Not expired, and of a user who may still sign in."""
         return self.filter(expires_at__gt=timezone.now(), user__is_active=True)
 
-    def expired(self) -> Self:
-        """Past their end."""
-        return self.filter(expires_at__lte=timezone.now())
-
 
 class Session(BaseModel):
     """A bearer session. The token is a JWT (RFC 7519); this row is the authority over it.

@@ -1,4 +1,4 @@
-"""The ASGI entry point: `gunicorn hummbl.asgi:application -k uvicorn_worker.UvicornWorker`."""
+"""The ASGI entry point: `gunicorn hummbl.asgi:application`; `gunicorn.conf.py` has the rest."""
 
 import os
 

@@ -3,7 +3,6 @@
 `manage.py check` runs them, and so does every command that touches the database.
 """
 
-import re
 import stat
 import uuid
 from collections.abc import Iterator
@@ -16,11 +15,11 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
 from hummbl import encryption
+from hummbl.ratelimit import Limit
 
 MIN_SECRET_LENGTH = 50
 MIN_SECRET_CHARACTERS = 10
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1", ".localhost", "testserver"})
-RATE = re.compile(r"[1-9]\d*/\d*[smhd]")
 OTHERS = stat.S_IRWXO
 NOT_OWNER = stat.S_IRWXG | stat.S_IRWXO
 
@@ -86,7 +85,7 @@ def _hosts() -> Iterator[CheckMessage]:
         return
     if "*" in hosts:
         yield Error(
-            "ALLOWED_HOSTS allows every name, so links in mails can be forged.",
+            "ALLOWED_HOSTS allows every name, so a forged Host header passes.",
             hint="List the names this server is reached by.",
             id="hummbl.E005",
         )
@@ -140,7 +139,9 @@ def _numbers() -> Iterator[CheckMessage]:
             yield Error(f"{name} must be at least {minimum}.", id="hummbl.E008")
     for name in ("RATE_LIMIT_AUTH", "RATE_LIMIT_EXECUTE", "RATE_LIMIT_API", "RATE_LIMIT_PAGES"):
         rate = getattr(settings, name)
-        if rate and not RATE.fullmatch(rate):
+        try:
+            Limit.parse(rate)
+        except ImproperlyConfigured:
             yield Error(
                 f"{name} is {rate!r}.",
                 hint="Write a number and a period, such as 100/m; empty turns the limit off.",

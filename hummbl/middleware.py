@@ -4,15 +4,14 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 from hummbl.logging import ACCESS_LOGGER, context
+from hummbl.pages import GetResponse, is_api
 
 logger = logging.getLogger(ACCESS_LOGGER)
 
@@ -20,8 +19,6 @@ HEADER = "X-Request-ID"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._\-]{8,64}")
 # Asked for every few seconds or a dozen times a page: logged only when something is wrong.
 _QUIET_PATHS = ("/static/", "/api/health")
-
-GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 
 class RequestIdMiddleware:
@@ -31,27 +28,15 @@ class RequestIdMiddleware:
     """
 
     sync_capable = True
-    async_capable = True
+    async_capable = False
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self.is_async:
-            return self._answer_async(request)
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started, request_id = time.perf_counter(), _request_id(request)
         with context(request_id=request_id):
-            response = cast("HttpResponseBase", self.get_response(request))
-            return _finish(request, response, request_id, started)
-
-    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
-        started, request_id = time.perf_counter(), _request_id(request)
-        with context(request_id=request_id):
-            response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
-            return _finish(request, response, request_id, started)
+            return _finish(request, self.get_response(request), request_id, started)
 
 
 class PrivateMiddleware:
@@ -61,29 +46,16 @@ class PrivateMiddleware:
     """
 
     sync_capable = True
-    async_capable = True
+    async_capable = False
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self.is_async:
-            return self._answer_async(request)
-        return _private(request, cast("HttpResponseBase", self.get_response(request)))
-
-    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
-        return _private(
-            request, await cast("Awaitable[HttpResponseBase]", self.get_response(request))
-        )
-
-
-def _private(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    api = request.path.startswith("/api/")
-    response.setdefault("Cache-Control", "private, no-store" if api else "private, no-cache")
-    return response
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        kept = "private, no-store" if is_api(request) else "private, no-cache"
+        response.setdefault("Cache-Control", kept)
+        return response
 
 
 def _request_id(request: HttpRequest) -> str:

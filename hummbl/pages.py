@@ -87,6 +87,11 @@ CSRF = Problem(
 )
 
 
+def is_api(request: HttpRequest) -> bool:
+    """Whether the client of this request expects JSON, also when something went wrong."""
+    return request.path.startswith("/api/")
+
+
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
     """The product for strangers; the dashboard for who is signed in."""
@@ -109,7 +114,7 @@ def problem_page(
     may be what failed. `sentence` replaces the advice; `retry_after` is in seconds.
     """
     problem = problem or PROBLEMS.get(status, PROBLEMS[500 if status >= 500 else 400])
-    if _is_api(request):
+    if is_api(request):
         # Imported here: the API's errors know its limits, and the limits show pages.
         from hummbl.api.errors import json_error
 
@@ -172,7 +177,7 @@ class ErrorPagesMiddleware:
         """The page of an `AppError`; its sentence is meant to be read."""
         if not isinstance(exception, AppError):
             return None
-        if _is_api(request):
+        if is_api(request):
             from hummbl.api.errors import app_error
 
             return app_error(request, exception)
@@ -189,12 +194,8 @@ class ErrorPagesMiddleware:
 
 
 def _explain_405(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    if response.status_code != 405 or _is_api(request):
+    if response.status_code != 405 or is_api(request):
         return response
     page = problem_page(request, 405)
     page["Allow"] = response.get("Allow", "")
     return page
-
-
-def _is_api(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/")

@@ -4,8 +4,8 @@ An empty limit or `0` means none. Windows are fixed: they begin with the first r
 """
 
 import math
+import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,16 +16,15 @@ from django.http.response import HttpResponseBase
 
 from hummbl import client, counters
 from hummbl.errors import AppError
-from hummbl.pages import problem_page
+from hummbl.pages import GetResponse, is_api, problem_page
 
 # How much looser the limit of an account is than that of an account and an address together:
 # one stranger alone cannot lock its owner out.
 ACCOUNT_FACTOR = 4
 
+_RATE = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)?([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_UNLIMITED_PATHS = ("/api/", "/static/", "/metrics")
-
-GetResponse = Callable[[HttpRequest], HttpResponseBase]
+_UNLIMITED_PATHS = ("/api/", "/static/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +36,18 @@ class Limit:
 
     @classmethod
     def parse(cls, text: str) -> "Limit | None":
-        """From `5/m` (s, m, h or d), None when unlimited. Raises ImproperlyConfigured."""
+        """From `5/m` or `100/10m` (s, m, h or d), None when unlimited.
+
+        Raises ImproperlyConfigured.
+        """
         if text.strip() in {"", "0"}:
             return None
-        count, _, unit = text.strip().partition("/")
-        if not count.isdecimal() or unit not in _UNITS:
+        match = _RATE.fullmatch(text.strip())
+        if match is None:
             raise ImproperlyConfigured(
                 f"{text!r} is no rate limit. Write it like 5/m, or 0 for none."
             )
-        return cls(int(count), _UNITS[unit])
+        return cls(int(match[1]), int(match[2] or 1) * _UNITS[match[3]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ class RateLimitMiddleware:
 
 def _announce(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     reading = reading_of(request)
-    if reading is not None and request.path.startswith("/api/"):
+    if reading is not None and is_api(request):
         for name, value in reading.headers().items():
             response[name] = value
     return response

@@ -1,6 +1,5 @@
 """All settings, read from the environment. `.env.example` lists every name with its default."""
 
-import base64
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +10,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from hummbl import encryption, sentry
 from hummbl import logging as hummbl_logging
-from hummbl import sentry
 
 # Lets `ModelForm[Workflow]` and `ModelAdmin[Workflow]` be written as the type checker wants them.
 django_stubs_ext.monkeypatch()
@@ -61,9 +60,7 @@ def _secret(name: str, make: Callable[[], str]) -> str:
 SECRET_KEY = _secret("SECRET_KEY", lambda: secrets.token_urlsafe(64))
 ENCRYPTION_KEYS = [
     key.strip()
-    for key in _secret(
-        "ENCRYPTION_KEYS", lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-    ).split(",")
+    for key in _secret("ENCRYPTION_KEYS", encryption.generate_key).split(",")
     if key.strip()
 ]
 

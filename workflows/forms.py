@@ -51,6 +51,19 @@ def _text(
     )
 
 
+def cost_cap_field(label: str, help_text: str) -> forms.DecimalField:
+    """US dollars as the columns hold them; empty for no cap."""
+    return forms.DecimalField(
+        label=label,
+        required=False,
+        min_value=0,
+        max_digits=16,
+        decimal_places=8,
+        help_text=help_text,
+        widget=forms.NumberInput(attrs={"step": "any", "autocomplete": "off"}),
+    )
+
+
 class DetailsForm(forms.ModelForm[Workflow]):
     """What a workflow has beside its document."""
 
@@ -60,14 +73,8 @@ class DetailsForm(forms.ModelForm[Workflow]):
         spellcheck="false",
         help_text="JSON Schema of the run's input. The run form is made from its properties.",
     )
-    cost_cap = forms.DecimalField(
-        label="Cost cap per run, USD",
-        required=False,
-        min_value=0,
-        max_digits=16,
-        decimal_places=8,
-        help_text="A run stops before it spends more. Empty: no cap.",
-        widget=forms.NumberInput(attrs={"step": "any", "autocomplete": "off"}),
+    cost_cap = cost_cap_field(
+        "Cost cap per run, USD", "A run stops before it spends more. Empty: no cap."
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -85,10 +92,28 @@ class DetailsForm(forms.ModelForm[Workflow]):
         }
 
 
-class AgentForm(forms.Form):
-    """One agent, as typed."""
+class _RowForm(forms.Form):
+    """One agent or task, as typed."""
 
     use_required_attribute = False
+
+    def __init__(self, row: Row, *, prefix: str) -> None:
+        super().__init__({f"{prefix}-{name}": text for name, text in row.items()}, prefix=prefix)
+        self.row, self.is_open, self.is_folded = row, False, False
+
+    @property
+    def title(self) -> str:
+        """The name, or the id while there is none."""
+        return self.row["name"].strip() or self.row["id"]
+
+    @property
+    def index(self) -> str:
+        """Its place in the form, from 0."""
+        return str(self.prefix).rpartition("-")[2]
+
+
+class AgentForm(_RowForm):
+    """One agent, as typed."""
 
     name = _line("Name", required=True, placeholder="Researcher")
     provider = _choice("Provider", PROVIDERS)
@@ -114,19 +139,8 @@ class AgentForm(forms.Form):
     )
 
     def __init__(self, row: Row, *, prefix: str) -> None:
-        super().__init__(_prefixed(row, prefix), prefix=prefix)
-        self.row, self.is_open, self.is_folded = row, False, False
+        super().__init__(row, prefix=prefix)
         self.fields["model"].widget.attrs["list"] = f"models-{row['provider'] or 'local'}"
-
-    @property
-    def title(self) -> str:
-        """The name, or the id while there is none."""
-        return self.row["name"].strip() or self.row["id"]
-
-    @property
-    def index(self) -> str:
-        """Its place in the form, from 0."""
-        return str(self.prefix).rpartition("-")[2]
 
     @classmethod
     def blank(cls) -> "AgentForm":
@@ -134,10 +148,8 @@ class AgentForm(forms.Form):
         return cls(new_agent(), prefix="agents-__n__")
 
 
-class TaskForm(forms.Form):
+class TaskForm(_RowForm):
     """One task, as typed."""
-
-    use_required_attribute = False
 
     name = _line("Name", required=True, placeholder="Gather facts")
     description = _text(
@@ -161,23 +173,12 @@ class TaskForm(forms.Form):
     extra = _text("Other fields, as JSON", rows=3, spellcheck="false", help_text="input")
 
     def __init__(self, row: Row, *, prefix: str, agents: list[tuple[str, str]]) -> None:
-        super().__init__(_prefixed(row, prefix), prefix=prefix)
-        self.row, self.is_open, self.is_folded = row, False, False
+        super().__init__(row, prefix=prefix)
         known = {value for value, _ in agents}
         lost = [(row["agent_id"], row["agent_id"])] if row["agent_id"] not in known else []
         widget = self.fields["agent_id"].widget
         assert isinstance(widget, forms.Select)
         widget.choices = [*lost, *agents]
-
-    @property
-    def title(self) -> str:
-        """The name, or the id while there is none."""
-        return self.row["name"].strip() or self.row["id"]
-
-    @property
-    def index(self) -> str:
-        """Its place in the form, from 0."""
-        return str(self.prefix).rpartition("-")[2]
 
     @classmethod
     def blank(cls) -> "TaskForm":
@@ -197,10 +198,6 @@ def new_task(agent_id: str = "") -> Row:
 
 def _empty(kind: str) -> Row:
     return dict.fromkeys(drafts.FIELDS[kind], "")
-
-
-def _prefixed(row: Row, prefix: str) -> dict[str, str]:
-    return {f"{prefix}-{name}": text for name, text in row.items()}
 
 
 class KeyForm(forms.Form):
@@ -274,9 +271,8 @@ class KeyChangeForm(forms.Form):
     def save(self) -> ApiKey:
         """Write what changed. Raises AppError with what is wrong."""
         data, key = self.cleaned_data, self.instance
-        with transaction.atomic():
-            if data["name"] != key.name:
-                key.rename(data["name"])
-            if data["key"]:
-                key.replace_secret(data["key"], base_url=data.get("base_url"))
+        if data["name"] != key.name:
+            key.rename(data["name"])
+        if data["key"]:
+            key.replace_secret(data["key"], base_url=data.get("base_url"))
         return key

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hummbl.templatetags.ui import duration, usd
 from workflows.definition import WorkflowDefinition
 from workflows.drafts import Row, split_list
 from workflows.graph import arrange
@@ -134,8 +135,6 @@ def result_note(
     names: Mapping[str, str],
 ) -> str:
     """What stands under the name of a task of a run."""
-    from hummbl.templatetags.ui import duration, usd
-
     status = result.status
     if status == TaskStatus.COMPLETED:
         return f"{duration(result.duration)} · {usd(result.cost)}"
@@ -148,12 +147,11 @@ def result_note(
         failed = next((d for d in dependencies if states.get(d) in _BROKEN), None)
         return f"{names[failed]} {states[failed]}" if failed else "Skipped"
     if status == TaskStatus.PENDING:
-        left = sum(states.get(other) not in _DONE for other in dependencies)
+        left = sum(states.get(other) != TaskStatus.COMPLETED for other in dependencies)
         return f"After {left} task{'s' if left > 1 else ''}" if left else "Ready"
     return status.capitalize()
 
 
-_DONE = {TaskStatus.COMPLETED}
 _BROKEN = {TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.CANCELLED}
 
 

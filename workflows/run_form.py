@@ -10,6 +10,7 @@ from django import forms
 from hummbl.models import new_id
 from workflows.definition import InputError, WorkflowDefinition
 from workflows.drafts import NotJson, plain_lines, read_json_object, read_number
+from workflows.forms import cost_cap_field
 from workflows.placeholders import Reference
 from workflows.problems import shorten
 
@@ -112,15 +113,7 @@ class RunForm(forms.Form):
         max_length=255, widget=forms.HiddenInput(attrs={"autocomplete": "off"})
     )
     mode = forms.ChoiceField(choices=[(FIELDS, FIELDS), (JSON, JSON)], widget=forms.HiddenInput)
-    cost_cap = forms.DecimalField(
-        label="Cost cap, USD",
-        required=False,
-        min_value=0,
-        max_digits=16,
-        decimal_places=8,
-        help_text="The run stops before it spends more.",
-        widget=forms.NumberInput(attrs={"step": "any", "autocomplete": "off"}),
-    )
+    cost_cap = cost_cap_field("Cost cap, USD", "The run stops before it spends more.")
     as_json = forms.CharField(
         label="Input, as JSON",
         required=False,

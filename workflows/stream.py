@@ -274,7 +274,10 @@ _readers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Reader] = weakref
 
 def _reader() -> Reader:
     loop = asyncio.get_running_loop()
-    return _readers.setdefault(loop, _readers.get(loop) or Reader())
+    reader = _readers.get(loop)
+    if reader is None:
+        reader = _readers[loop] = Reader()
+    return reader
 
 
 def _release_request_thread() -> None:

@@ -11,13 +11,12 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from hummbl.api import throttling
+from hummbl.api.parsers import BodyTooLarge
 from hummbl.errors import AppError, NotFound
-
-REQUEST_TOO_BIG = "The body is too large: at most 1 MB is accepted."
 
 _SENTENCES = {
     404: (NotFound.code, NotFound().message),
-    413: ("too_large", REQUEST_TOO_BIG),
+    413: (BodyTooLarge.code, BodyTooLarge().message),
     500: ("server_error", "Something broke on our side. It has been logged; please try again."),
 }
 _DENIED = (
@@ -34,11 +33,6 @@ class InvalidBody(AppError):
 
     def __init__(self, problems: list[dict[str, str]]) -> None:
         super().__init__(_sentence(problems), details={"errors": problems})
-
-
-def is_api(request: HttpRequest) -> bool:
-    """Whether the client of this request expects JSON, also when something went wrong."""
-    return request.path.startswith("/api/")
 
 
 def envelope(error: str, code: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -111,8 +105,7 @@ def _as_app_error(exc: Exception) -> AppError | None:
         case PermissionDenied():
             return AppError("You may not do this.", code="forbidden", status=403)
         case RequestDataTooBig():
-            code, sentence = _SENTENCES[413]
-            return AppError(sentence, code=code, status=413)
+            return BodyTooLarge()
         case exceptions.APIException():
             return _from_api_exception(exc)
     return None

@@ -188,7 +188,6 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in picked).upper()
 
 
-@register.filter
 def ago(moment: datetime | None) -> str:
     """How long ago: now, 4 min ago, 2 h ago, 3 d ago; the date when older than a month."""
     if not moment:

@@ -17,9 +17,10 @@ from tests.factories import PASSWORD
 def test_limits_are_written_like_5_m():
     assert Limit.parse("5/m") == Limit(5, 60)
     assert Limit.parse("10/h") == Limit(10, 3600)
+    assert Limit.parse("100/10m") == Limit(100, 600)
     assert Limit.parse("") is None
     assert Limit.parse("0") is None
-    for text in ("5", "m", "5/x", "-1/m", "5/m/m"):
+    for text in ("5", "m", "5/x", "-1/m", "5/m/m", "0/m", "5/0m"):
         with pytest.raises(ImproperlyConfigured):
             Limit.parse(text)
 

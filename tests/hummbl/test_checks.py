@@ -118,7 +118,7 @@ def test_limits_that_cannot_work(settings, rate):
     assert ids(checks.check_numbers) == ["hummbl.E009"]
 
 
-@pytest.mark.parametrize("rate", ["5/m", "100/10m", "1/s", ""])
+@pytest.mark.parametrize("rate", ["5/m", "100/10m", "1/s", "", "0"])
 def test_limits_that_work(settings, rate):
     settings.RATE_LIMIT_API = rate
     assert ids(checks.check_numbers) == []

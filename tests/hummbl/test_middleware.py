@@ -1,4 +1,3 @@
-import asyncio
 import logging
 
 import pytest
@@ -12,22 +11,16 @@ from hummbl.middleware import HEADER, RequestIdMiddleware
 FACTORY = RequestFactory()
 
 
-@pytest.fixture(params=["sync", "async"])
-def answer(request):
-    """`answer(http_request)` passes it through the middleware, one way and the other."""
+@pytest.fixture
+def answer():
+    """`answer(http_request)` passes it through the middleware."""
 
     def bound(http_request):
         response = HttpResponse(status=getattr(http_request, "wanted_status", 200))
         response.bound = structlog.contextvars.get_contextvars()
         return response
 
-    async def bound_async(http_request):
-        return bound(http_request)
-
-    if request.param == "sync":
-        return RequestIdMiddleware(bound)
-    middleware = RequestIdMiddleware(bound_async)
-    return lambda http_request: asyncio.run(middleware(http_request))
+    return RequestIdMiddleware(bound)
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_an_unknown_user(alice):
 
 def test_a_user_who_may_not_run_it(alice, bob):
     workflow = make_workflow(alice)
-    with pytest.raises(CommandError, match="Only the owner runs a workflow"):
+    with pytest.raises(CommandError, match="Only its owner changes or runs a workflow"):
         call_command("run_workflow", str(workflow.pk), user=bob.email)
 
 

@@ -17,7 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.models import User
 from hummbl.api.errors import InvalidBody
 from workflows import stream
-from workflows.api.access import require_writer
+from workflows.access import require_writer
 from workflows.api.answers import (
     ExecutionAnswer,
     ExecutionRow,

@@ -13,7 +13,7 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.models import User
 from hummbl.api.errors import InvalidBody
 from hummbl.errors import Forbidden
-from workflows.api.access import require_writer
+from workflows.access import require_writer
 from workflows.api.answers import KeyAnswer, key_answer
 from workflows.api.bodies import KeyBody, KeyChanges
 from workflows.api.filters import read_filters

@@ -12,8 +12,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
 from hummbl.api.errors import InvalidBody
-from hummbl.errors import Forbidden
-from workflows.api.access import require_writer
+from workflows.access import require_editor, require_writer
 from workflows.api.answers import (
     ExecutionAnswer,
     WorkflowAnswer,
@@ -151,9 +150,7 @@ def _visible(request: Request, pk: UUID) -> Workflow:
 
 def _editable(request: Request, pk: UUID) -> Workflow:
     workflow = _visible(request, pk)
-    require_writer(_user(request))
-    if not (_user(request).is_admin or workflow.owner_id == _user(request).pk):
-        raise Forbidden("Only its owner changes a workflow. Make your own to work on it.")
+    require_editor(_user(request), workflow)
     return workflow
 
 

@@ -16,9 +16,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import User
-from hummbl.errors import Conflict, Forbidden, NotFound
+from hummbl.errors import Conflict, NotFound
 from hummbl.models import BaseModel, OrderedJSONField
 from workflows import definition as documents
+from workflows.access import require_editor
 from workflows.engine import wake
 from workflows.models.event import ExecutionEvent, execution_event_data, task_event_data
 from workflows.models.task_result import TERMINAL_TASK_STATUSES, TaskResult, TaskStatus
@@ -67,10 +68,6 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
     def under_way(self) -> Self:
         """Not ended yet."""
         return self.filter(status__in=UNDER_WAY)
-
-    def ended(self) -> Self:
-        """Completed, failed or cancelled."""
-        return self.filter(status__in=TERMINAL_STATUSES)
 
     def with_labels(self) -> Self:
         """With what a list row or an answer shows beside the row itself, in the same query."""
@@ -198,8 +195,7 @@ class Execution(BaseModel):
             before = cls._made_by(workflow, user, idempotency_key, digest)
             if before:
                 return before
-        if not user.can_write or not (user.is_admin or workflow.owner_id == user.pk):
-            raise Forbidden("Only the owner runs a workflow. Ask them, or make your own.")
+        require_editor(user, workflow)
         workflow.require_active()
         version = workflow.current_version
         assert version is not None

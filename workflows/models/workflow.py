@@ -45,12 +45,6 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
             return self
         return self.filter(Q(owner=user) | Q(is_shared=True))
 
-    def editable_by(self, user: User) -> Self:
-        """What the user may change and run: everything for an admin, else their own."""
-        if user.is_admin:
-            return self
-        return self.filter(owner=user) if user.can_write else self.none()
-
 
 class Workflow(BaseModel):
     """A named graph of tasks. Its document lives in versions; `current_version` is the newest."""

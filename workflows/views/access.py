@@ -6,12 +6,12 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.models import User
+from workflows.access import require_editor
 from workflows.models import Execution, Workflow
 
 View = Callable[..., HttpResponse]
@@ -41,22 +41,10 @@ def visible_workflow(user: User, pk: uuid.UUID) -> Workflow:
 
 
 def editable_workflow(user: User, pk: uuid.UUID) -> Workflow:
-    """The workflow, to be changed or run. Raises Http404, and PermissionDenied for a reader."""
+    """The workflow, to be changed or run. Raises Http404, and Forbidden for a reader."""
     workflow = visible_workflow(user, pk)
-    if not may_edit(user, workflow):
-        raise PermissionDenied
+    require_editor(user, workflow)
     return workflow
-
-
-def may_edit(user: User, workflow: Workflow) -> bool:
-    """Whether the user may change and run the workflow; says in Python what `editable_by` says."""
-    return user.is_admin or (user.can_write and workflow.owner_id == user.pk)
-
-
-def require_writer(user: User) -> None:
-    """Raise PermissionDenied for a viewer."""
-    if not user.can_write:
-        raise PermissionDenied
 
 
 def visible_execution(user: User, pk: uuid.UUID) -> Execution:

@@ -17,9 +17,10 @@ from django.views.decorators.vary import vary_on_headers
 from accounts.http import UserRequest
 from accounts.models import User
 from workflows import samples
+from workflows.access import require_writer
 from workflows.models import Execution, SpendEntry, Workflow
 from workflows.models.execution import ExecutionStatus
-from workflows.views.access import require_writer, signed_in
+from workflows.views.access import signed_in
 
 DAYS = 30
 RECENT = 8

@@ -10,12 +10,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.http import UserRequest
+from workflows.access import require_writer
 from workflows.editor import Editor
 from workflows.forms import AgentForm, TaskForm
 from workflows.models import ApiKey, StaleVersion, Workflow
 from workflows.nodes import Node, draft_nodes
 from workflows.providers import catalogue
-from workflows.views.access import editable_workflow, require_writer
+from workflows.views.access import editable_workflow
 
 METHODS = ["GET", "HEAD", "POST"]
 SAVE, SAVE_AND_RUN, OVERWRITE = "save", "save_and_run", "overwrite"

@@ -12,10 +12,11 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import UserRequest
 from hummbl.errors import Conflict
+from workflows.access import may_edit, require_writer
 from workflows.attempts import attempts_of
 from workflows.models import Execution, ExecutionStatus, TaskResult, TaskStatus, Workflow
 from workflows.nodes import execution_nodes, timeline
-from workflows.views.access import may_edit, require_writer, signed_in, visible_execution
+from workflows.views.access import signed_in, visible_execution
 from workflows.views.paging import newest
 
 # Which task the page opens with: what needs a person first, what is the result last.

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.http import UserRequest
 from accounts.models import User
 from hummbl.errors import AppError
+from workflows.access import require_writer
 from workflows.forms import KeyChangeForm, KeyForm
 from workflows.models import ApiKey
-from workflows.views.access import require_writer
 
 METHODS = ["GET", "HEAD", "POST"]
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.http import UserRequest
 from hummbl.errors import AppError
 from workflows.definition import InputError, WorkflowDefinition, parse
-from workflows.models import Execution, Workflow
+from workflows.models import Execution, Workflow, WorkflowStatus
 from workflows.run_form import FIELDS, JSON, RunForm, takes_more
 from workflows.views.access import editable_workflow
 
@@ -80,6 +80,6 @@ def _render(
         "document": document,
         "form": form,
         "takes_more": takes_more(document),
-        "is_active": workflow.status == "active",
+        "is_active": workflow.status == WorkflowStatus.ACTIVE,
     }
     return render(request, "workflows/workflow_run.html", context, status=status)

@@ -13,11 +13,12 @@ from django.views.decorators.vary import vary_on_headers
 from accounts.http import UserRequest
 from accounts.models import User
 from hummbl.errors import Conflict
+from workflows.access import may_edit
 from workflows.definition import parse
 from workflows.models import Execution, Workflow, WorkflowStatus
 from workflows.nodes import definition_nodes
 from workflows.run_form import input_fields
-from workflows.views.access import editable_workflow, may_edit, signed_in, visible_workflow
+from workflows.views.access import editable_workflow, signed_in, visible_workflow
 from workflows.views.paging import numbered
 
 MAX_SEARCH = 200

@@ -280,7 +280,7 @@ export class Graph {
   }
 
   pointerDown(event) {
-    if (event.target.closest(".dag-tools, .ed-bar")) return;
+    if (event.target.closest(".dag-tools")) return;
     this.pointers.set(event.pointerId, event);
     this.moved = 0;
   }
