@@ -49,17 +49,7 @@ def enqueue(workflow: Workflow, count: int) -> None:
         )
         for _ in range(count)
     ]
-    tasks = (
-        TaskResult(
-            execution=execution,
-            task_id=task.id,
-            position=position,
-            task_name=task.name,
-            agent_id=task.agent_id,
-        )
-        for execution in executions
-        for position, task in enumerate(document.tasks)
-    )
+    tasks = (task for execution in executions for task in execution.pending_tasks(document))
     events = (
         ExecutionEvent(
             execution=execution, sequence=1, type="execution", data=execution.event_data()

@@ -1,6 +1,6 @@
 """A batch as rows and as SQL: a statement a row for SQLite, one for all for PostgreSQL."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import orjson
@@ -64,58 +64,64 @@ SPEND_COLUMNS: tuple[Column, ...] = (
 )
 SETTLED_COLUMNS: tuple[Column, ...] = (("settled", "numeric"),)
 HELD_COLUMNS: tuple[Column, ...] = (("id", "uuid"), ("token", "bigint"))
-EXECUTION: Column = ("execution", "uuid")
-ID: Column = ("id", "uuid")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Rows of one table: each the execution's id, the columns, and the row's id if updated."""
+class Table:
+    """A table that a batch writes: inserted into, or updated by id.
+
+    A row holds the execution's id, the columns, and the row's own id if it is updated.
+    """
 
     name: str
-    table: str
     columns: tuple[Column, ...]
     inserts: bool
-    rows: list[Row]
 
     @property
-    def all_columns(self) -> tuple[Column, ...]:
-        """The columns of a row but for the execution's id in front."""
-        return self.columns if self.inserts else (*self.columns, ID)
+    def fields(self) -> tuple[Column, ...]:
+        """What a row holds."""
+        own = () if self.inserts else (("id", "uuid"),)
+        return (("execution", "uuid"), *self.columns, *own)
 
 
-def changes(batch: Batch) -> list[Change]:
-    """A batch as rows, always of the same tables in the same order."""
-    executions = [(pk, *row) for pk, row in batch.executions.items()]
-    tasks = [(execution, *row) for execution, row in batch.tasks.values()]
+TABLES = (
+    Table("workflows_execution", EXECUTION_COLUMNS, inserts=False),
+    Table("workflows_taskresult", TASK_COLUMNS, inserts=False),
+    Table("workflows_spendentry", SPEND_COLUMNS, inserts=True),
+    Table("workflows_spendentry", SETTLED_COLUMNS, inserts=False),
+    Table("workflows_executionevent", EVENT_COLUMNS, inserts=True),
+)
+
+
+def rows_of(batch: Batch) -> list[list[Row]]:
+    """The rows of a batch for each of TABLES."""
     reserved = [_spend(entry, batch.settled.pop(entry.pk, None)) for entry in batch.reserved]
-    settled = [(execution, amount, pk) for pk, (execution, amount) in batch.settled.items()]
-    events = [(event.execution, *event) for event in batch.events]
     return [
-        Change("executions", "workflows_execution", EXECUTION_COLUMNS, False, executions),
-        Change("tasks", "workflows_taskresult", TASK_COLUMNS, False, tasks),
-        Change("reserved", "workflows_spendentry", SPEND_COLUMNS, True, reserved),
-        Change("settled", "workflows_spendentry", SETTLED_COLUMNS, False, settled),
-        Change("events", "workflows_executionevent", EVENT_COLUMNS, True, events),
+        [(pk, *row) for pk, row in batch.executions.items()],
+        [(execution, *row) for execution, row in batch.tasks.values()],
+        reserved,
+        [(execution, amount, pk) for pk, (execution, amount) in batch.settled.items()],
+        [(event.execution, *event) for event in batch.events],
     ]
 
 
-def one_row(change: Change) -> str:
-    """The statement that writes one row of a change into SQLite."""
-    names = [name for name, _ in change.columns]
-    if change.inserts:
+def _one_row(table: Table) -> str:
+    """The statement that writes one row into SQLite; it takes all but the execution's id."""
+    names = [name for name, _ in table.columns]
+    if table.inserts:
         marks = ", ".join("?" * len(names))
-        return f"INSERT INTO {change.table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
-    return f"UPDATE {change.table} SET {', '.join(f'{n} = ?' for n in names)} WHERE id = ?"  # noqa: S608
+        return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+    return f"UPDATE {table.name} SET {', '.join(f'{n} = ?' for n in names)} WHERE id = ?"  # noqa: S608
 
 
-def one_statement(every: list[Change]) -> str:
+def _one_statement() -> str:
     """The statement that fences and writes a whole batch into PostgreSQL.
 
-    `held` locks, in id order, so that two workers never wait for each other, and waits for a claim
-    or a cancellation that is under way; PostgreSQL then looks at the token again.
+    It takes the executions' ids and tokens, then the rows of each of TABLES. `held` locks, in id
+    order, so that two workers never wait for each other, and waits for a claim or a cancellation
+    that is under way; PostgreSQL then looks at the token again.
     """
-    parts = ", ".join(f"{change.name} AS ({_part(change)})" for change in every)
+    parts = ", ".join(f"part_{number} AS ({_part(table)})" for number, table in enumerate(TABLES))
     return (
         "WITH held AS MATERIALIZED (SELECT e.id FROM workflows_execution e "  # noqa: S608
         f"JOIN {_recordset(HELD_COLUMNS)} ON e.id = new.id WHERE e.lease_token = new.token "
@@ -123,14 +129,14 @@ def one_statement(every: list[Change]) -> str:
     )
 
 
-def _part(change: Change) -> str:
-    rows = f"{_recordset((EXECUTION, *change.all_columns))} JOIN held ON held.id = new.execution"
-    if change.inserts:
-        names = ", ".join(name for name, _ in change.columns)
-        values = ", ".join(f"new.{name}::{type_}" for name, type_ in change.columns)
-        return f"INSERT INTO {change.table} ({names}) SELECT {values} FROM {rows}"  # noqa: S608
-    names = ", ".join(f"{name} = new.{name}" for name, _ in change.columns)
-    return f"UPDATE {change.table} AS old SET {names} FROM {rows} WHERE old.id = new.id"  # noqa: S608
+def _part(table: Table) -> str:
+    rows = f"{_recordset(table.fields)} JOIN held ON held.id = new.execution"
+    if table.inserts:
+        names = ", ".join(name for name, _ in table.columns)
+        values = ", ".join(f"new.{name}::{type_}" for name, type_ in table.columns)
+        return f"INSERT INTO {table.name} ({names}) SELECT {values} FROM {rows}"  # noqa: S608
+    names = ", ".join(f"{name} = new.{name}" for name, _ in table.columns)
+    return f"UPDATE {table.name} AS old SET {names} FROM {rows} WHERE old.id = new.id"  # noqa: S608
 
 
 def _recordset(columns: Iterable[Column]) -> str:
@@ -139,7 +145,8 @@ def _recordset(columns: Iterable[Column]) -> str:
     return f"json_to_recordset(%s::json) AS new ({fields})"
 
 
-def records(columns: Iterable[Column], rows: Sequence[Row]) -> str:
+def records(columns: Iterable[Column], rows: Iterable[Row]) -> str:
+    """Rows as the JSON that ONE_STATEMENT takes for them."""
     names = [name for name, _ in columns]
     return orjson.dumps([dict(zip(names, row, strict=True)) for row in rows]).decode()
 
@@ -148,3 +155,8 @@ def _spend(entry: Reservation, settled: tuple[str, str] | None) -> Row:
     """A reservation as a row, settled already if that came in the same batch."""
     amount = settled[1] if settled else None
     return (entry.execution, *entry, amount, entry.at, entry.at)
+
+
+# They never change: built once, not for every commit.
+ONE_ROW = tuple(_one_row(table) for table in TABLES)
+ONE_STATEMENT = _one_statement()

@@ -27,12 +27,12 @@ from workflows.engine.records import (
     from_timestamp,
 )
 from workflows.engine.statements import (
-    EXECUTION,
     HELD_COLUMNS,
-    changes,
-    one_row,
-    one_statement,
+    ONE_ROW,
+    ONE_STATEMENT,
+    TABLES,
     records,
+    rows_of,
 )
 from workflows.engine.wake import APPLICATION_NAME, private_connection
 
@@ -230,8 +230,8 @@ class SqliteStore(Store):
             lost = batch.tokens.keys() - {pk for pk, token in rows if batch.tokens[pk] == token}
             if lost:
                 batch.drop(lost)
-            for change in changes(batch):
-                cursor.executemany(one_row(change), [row[1:] for row in change.rows])
+            for statement, changed in zip(ONE_ROW, rows_of(batch), strict=True):
+                cursor.executemany(statement, [row[1:] for row in changed])
         return lost
 
     def select_in(self, cursor: Any, sql: str, ids: Sequence[str]) -> list[Any]:
@@ -283,15 +283,15 @@ class PostgresStore(Store):
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
-        # In a pipeline BEGIN travels with the lock, and COMMIT with the writes.
+        # In a pipeline BEGIN travels with the first statement, and COMMIT with the last.
         with self._raw.pipeline(), self._raw.transaction():
             yield self._cursor
 
     def apply(self, batch: Batch) -> set[str]:
-        every = changes(batch)
-        parameters = [records(HELD_COLUMNS, list(batch.tokens.items()))]
-        parameters += [records((EXECUTION, *change.all_columns), change.rows) for change in every]
-        self._cursor.execute(one_statement(every), parameters)
+        parameters = [records(HELD_COLUMNS, batch.tokens.items())]
+        for table, changed in zip(TABLES, rows_of(batch), strict=True):
+            parameters.append(records(table.fields, changed))
+        self._cursor.execute(ONE_STATEMENT, parameters)
         return batch.tokens.keys() - {pk.hex for (pk,) in self._cursor.fetchall()}
 
     def select_in(self, cursor: Any, sql: str, ids: Sequence[str]) -> list[Any]:

@@ -48,12 +48,13 @@ def notify_now(kind: str) -> None:
 
 def send(database: str, kind: str) -> None:
     """Send a datagram to every worker that listens beside this SQLite file."""
-    directory = socket_directory(database)
-    if not directory.is_dir():
-        return
+    try:
+        paths = list(socket_directory(database).iterdir())
+    except FileNotFoundError:
+        return  # no worker has ever listened, or the last one has just left
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
-        for path in directory.iterdir():
+        for path in paths:
             try:
                 sender.sendto(kind.encode(), str(path))
             except (ConnectionRefusedError, FileNotFoundError):

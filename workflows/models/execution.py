@@ -6,6 +6,7 @@ while nobody runs it, and the questions that pages and the API ask.
 
 import hashlib
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
@@ -228,20 +229,22 @@ class Execution(BaseModel):
 
     def _insert(self, document: documents.WorkflowDefinition) -> None:
         self.save(force_insert=True)
-        TaskResult.objects.bulk_create(
-            TaskResult(
+        TaskResult.objects.bulk_create(self.pending_tasks(document))
+        ExecutionEvent.objects.create(
+            execution=self, sequence=1, type="execution", data=self.event_data()
+        )
+        wake.notify_after_commit(wake.NEW)
+
+    def pending_tasks(self, document: documents.WorkflowDefinition) -> Iterator[TaskResult]:
+        """The rows of the tasks as they are before the start, not saved."""
+        for position, task in enumerate(document.tasks):
+            yield TaskResult(
                 execution=self,
                 task_id=task.id,
                 position=position,
                 task_name=task.name,
                 agent_id=task.agent_id,
             )
-            for position, task in enumerate(document.tasks)
-        )
-        ExecutionEvent.objects.create(
-            execution=self, sequence=1, type="execution", data=self.event_data()
-        )
-        wake.notify_after_commit(wake.NEW)
 
     @classmethod
     def _made_by(
