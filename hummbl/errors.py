@@ -53,3 +53,13 @@ class Forbidden(AppError):
 
     status = 403
     code = "forbidden"
+
+
+class ReadOnlyRole(Forbidden):
+    """A viewer wants to write."""
+
+    code = "read_only_role"
+    sentence = "Your role is viewer: you can read what is shared with everyone, but change nothing."
+
+    def __init__(self) -> None:
+        super().__init__(self.sentence)

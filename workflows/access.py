@@ -6,17 +6,16 @@ Asked after the object is found, so that another's stays a 404.
 from typing import TYPE_CHECKING
 
 from accounts.models import User
-from hummbl.api.permissions import CanWrite
-from hummbl.errors import Forbidden
+from hummbl.errors import Forbidden, ReadOnlyRole
 
 if TYPE_CHECKING:
     from workflows.models import Workflow
 
 
 def require_writer(user: User) -> None:
-    """Raise Forbidden for a viewer."""
+    """Raise ReadOnlyRole for a viewer."""
     if not user.can_write:
-        raise Forbidden(CanWrite.message, code=CanWrite.code)
+        raise ReadOnlyRole
 
 
 def may_edit(user: User, workflow: "Workflow") -> bool:

@@ -6,12 +6,14 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from hummbl.errors import ReadOnlyRole
+
 
 class CanWrite(BasePermission):
     """Everyone signed in may read; writing takes a role that owns things."""
 
-    message = "Your role is viewer: you can read what is shared with everyone, but change nothing."
-    code = "read_only_role"
+    message = ReadOnlyRole.sentence
+    code = ReadOnlyRole.code
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Whether the method is safe or the user may write."""
