@@ -1,4 +1,4 @@
-"""Users and bearer sessions in the Django admin."""
+"""Users and their sessions in the Django admin."""
 
 from typing import Any
 
@@ -6,9 +6,12 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from accounts import flows
+from accounts.admin_pages import ROWS, MadeElsewhere, link_to, link_to_list
 from accounts.flows import PASSWORD_MAX_LENGTH
 from accounts.models import Role, Session, User
 
@@ -71,16 +74,25 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         "is_active",
         "new_password",
         "last_login",
+        "signed_in",
         "created_at",
         "updated_at",
     )
-    readonly_fields = ("last_login", "created_at", "updated_at")
-    list_display = ("email", "name", "role", "is_active", "last_login", "created_at")
-    list_filter = ("role", "is_active")
+    readonly_fields = ("last_login", "signed_in", "created_at", "updated_at")
+    list_display = ("email", "name", "role", "is_active", "last_login", "signed_in", "created_at")
+    list_filter = ("role", "is_active", "last_login")
+    date_hierarchy = "created_at"
     search_fields = ("email", "name")
     ordering = ("email",)
+    list_per_page = ROWS
+    show_full_result_count = False
     # No deleting by the dozen: what a user owns goes with the user.
     actions = None
+
+    @admin.display(description="signed in")
+    def signed_in(self, user: User) -> SafeString:
+        """Where."""
+        return link_to_list(Session, "Sessions", user=user.pk)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Save, with the new password if there is one; who is deactivated is signed out."""
@@ -101,21 +113,32 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
 
 
 @admin.register(Session)
-class SessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Who is signed in with a bearer token: to look at and to end."""
+class SessionAdmin(MadeElsewhere):
+    """Which browsers and programs are signed in: to look at and to end."""
 
-    fields = ("user", "ip", "user_agent", "created_at", "last_used_at", "expires_at")
-    list_display = fields
+    fields = (
+        *("user", "kind", "device", "user_agent", "ip"),
+        *("created_at", "last_used_at", "expires_at"),
+    )
+    list_display = (*("device", "kind", "whose", "ip", "created_at", "last_used_at", "expires_at"),)
+    list_filter = ("kind", "last_used_at")
     list_select_related = ("user",)
-    search_fields = ("user__email",)
+    date_hierarchy = "created_at"
+    ordering = ("-id",)
+    search_fields = ("user__email", "user_agent", "ip")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Sessions begin at sign-in."""
-        return False
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        """Those that have not expired."""
+        return super().get_queryset(request).alive()  # type: ignore[attr-defined,no-any-return]
 
     def has_change_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
         """There is nothing to change about one."""
         return False
+
+    @admin.display(description="user", ordering="user__email")
+    def whose(self, session: Session) -> SafeString:
+        """The user."""
+        return link_to(session.user)
 
 
 def is_last_admin(user: User) -> bool:

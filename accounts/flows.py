@@ -5,6 +5,7 @@ password hashes it, which costs about 200 ms.
 """
 
 import logging
+import uuid
 
 from django.conf import settings
 from django.contrib import auth
@@ -14,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
+from accounts import browser
 from accounts.errors import (
     BadCredentials,
     EmailTaken,
@@ -23,6 +25,7 @@ from accounts.errors import (
 )
 from accounts.models import Session, User
 from hummbl import client
+from hummbl.errors import NotFound
 from hummbl.logging import escape
 
 logger = logging.getLogger(__name__)
@@ -68,7 +71,7 @@ def authenticate(request: HttpRequest | None = None, *, email: str, password: st
 def sign_in(request: HttpRequest, *, email: str, password: str) -> User:
     """Sign a browser in: authenticate, and give the session a new id. Raises BadCredentials."""
     user = authenticate(request, email=email, password=password)
-    auth.login(request, user)
+    browser.begin(request, user)
     return user
 
 
@@ -78,32 +81,41 @@ def open_session(request: HttpRequest, user: User) -> tuple[Session, str]:
     return Session.open(user, ip=client.address(request), user_agent=client.user_agent(request))
 
 
-def sign_out(request: HttpRequest, session: Session | None = None) -> None:
-    """End the bearer session that the request came with, else the browser's."""
+def sign_out(request: HttpRequest, session: Session | None) -> None:
+    """End the session that the request came with; what a browser keeps of it too."""
     if session is not None:
         session.delete()
-    else:
+    if session is None or session.is_browser:
         auth.logout(request)
 
 
-def change_password(
-    user: User,
-    *,
-    current: str,
-    new: str,
-    keep: Session | None = None,
-    request: HttpRequest | None = None,
-) -> None:
-    """Set a new password and end every session of the user except the one in use.
+def end_session(user: User, pk: uuid.UUID) -> None:
+    """Sign one browser or program of the user out. Raises NotFound unless it is the user's."""
+    if not user.sessions.filter(pk=pk).delete()[0]:
+        raise NotFound
+    logger.info("Session ended: %s of user %s", pk, user.pk)
 
-    That is the bearer session `keep`, or the browser session of `request`: the others hold a hash
-    of the old password. Raises WrongPassword and WeakPassword.
+
+def end_other_sessions(user: User, keep: Session | None) -> int:
+    """Sign the user out everywhere but in `keep`; how many sessions that ended."""
+    ended = user.sessions.alive().count()
+    user.sessions.other_than(keep).delete()
+    return ended - (keep is not None)
+
+
+def change_password(
+    user: User, *, current: str, new: str, keep: Session | None, request: HttpRequest
+) -> None:
+    """Set a new password and end every session of the user except `keep`, the one in use.
+
+    Raises WrongPassword and WeakPassword.
     """
     if len(current) > PASSWORD_MAX_LENGTH or not user.check_password(current):
         logger.warning("Password change refused: wrong current password of user %s", user.pk)
         raise WrongPassword
     set_password(user, new, path="new_password", keep=keep)
-    if request is not None:
+    if keep is not None and keep.is_browser:
+        # Django's session holds a hash of the password.
         auth.update_session_auth_hash(request, user)
 
 
@@ -118,8 +130,7 @@ def set_password(
     user.set_password(password)
     with transaction.atomic():
         user.save(update_fields=["password", "updated_at"])
-        others = user.sessions.all()
-        (others.exclude(pk=keep.pk) if keep else others).delete()
+        user.sessions.other_than(keep).delete()
     logger.info("Password changed: user %s", user.pk)
 
 

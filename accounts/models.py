@@ -1,9 +1,9 @@
-"""Users, and the bearer sessions that programs sign in with."""
+"""Users, and the sessions that their browsers and programs are signed in with."""
 
 import hashlib
 import secrets
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 import jwt
@@ -13,10 +13,10 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from hummbl.models import BaseModel
+from accounts import devices
+from hummbl.models import BaseModel, LastUsed
 
 TOKEN_ALGORITHM = "HS256"  # noqa: S105 - the name of an algorithm
-LAST_USED_PRECISION = timedelta(minutes=1)
 
 
 class Role(models.TextChoices):
@@ -121,27 +121,39 @@ def name_to_show(name: str, email: str) -> str:
     return name or email.partition("@")[0]
 
 
+class SessionKind(models.TextChoices):
+    """What is signed in: a browser by its cookie, or a program by its bearer token."""
+
+    BROWSER = "browser", "Browser"
+    API = "api", "API"
+
+
 class SessionQuerySet(models.QuerySet["Session"]):
-    """Bearer sessions."""
+    """Sessions."""
 
     def alive(self) -> Self:
         """Not expired, and of a user who may still sign in."""
         return self.filter(expires_at__gt=timezone.now(), user__is_active=True)
 
+    def other_than(self, session: "Session | None") -> Self:
+        """All but that one."""
+        return self.exclude(pk=session.pk) if session else self
 
-class Session(BaseModel):
-    """A bearer session. The token is a JWT (RFC 7519); this row is the authority over it.
 
-    The token holds 256 random bits in `jti`, of which only a SHA-256 digest is kept here, so
-    that a copy of the database signs nobody in. Deleting the row ends the session at once.
+class Session(BaseModel, LastUsed):
+    """A sign-in. Deleting the row ends it at once, whatever the client still holds.
+
+    A program holds a token, a JWT (RFC 7519) with 256 random bits in `jti`; a browser holds the
+    key of Django's session, in which `accounts.browser` keeps the id of this row. Of either
+    secret only a SHA-256 digest is kept here, so that a copy of this table signs nobody in.
     """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions"
     )
+    kind = models.CharField(max_length=10, choices=SessionKind, default=SessionKind.API)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     expires_at = models.DateTimeField(db_index=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
     ip = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.CharField(max_length=300, blank=True)
 
@@ -149,18 +161,33 @@ class Session(BaseModel):
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=SessionKind.values), name="session_kind_valid"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} until {self.expires_at:%Y-%m-%d %H:%M}"
 
+    @property
+    def device(self) -> str:
+        """What is signed in, for people: Firefox on Linux, curl."""
+        return devices.describe(self.user_agent)
+
+    @property
+    def is_browser(self) -> bool:
+        """Whether a cookie carries it."""
+        return self.kind == SessionKind.BROWSER
+
     @classmethod
     def open(cls, user: User, *, ip: str | None, user_agent: str) -> tuple["Session", str]:
-        """A new session and its token, which is seen here and never again."""
+        """A program's new session and its token, which is seen here and never again."""
         jti = secrets.token_urlsafe(32)
-        now = timezone.now().replace(microsecond=0)
-        expires_at = now + timedelta(seconds=settings.SESSION_TTL)
+        now, expires_at = _term()
         session = cls.objects.create(
             user=user,
+            kind=SessionKind.API,
             digest=_digest(jti),
             expires_at=expires_at,
             last_used_at=now,
@@ -169,6 +196,28 @@ class Session(BaseModel):
         )
         claims = {"sub": str(user.pk), "jti": jti, "iat": now, "exp": expires_at}
         return session, jwt.encode(claims, settings.SECRET_KEY, algorithm=TOKEN_ALGORITHM)
+
+    @classmethod
+    def open_for_browser(
+        cls, user: User, key: str, *, ip: str | None, user_agent: str
+    ) -> "Session":
+        """The session of a browser whose Django session has that key; the same one when repeated.
+
+        Two requests that arrive together with a cookie from before there were rows make one.
+        """
+        now, expires_at = _term()
+        session, _ = cls.objects.get_or_create(
+            digest=_digest(key),
+            defaults={
+                "user": user,
+                "kind": SessionKind.BROWSER,
+                "expires_at": expires_at,
+                "last_used_at": now,
+                "ip": ip,
+                "user_agent": user_agent[:300],
+            },
+        )
+        return session
 
     @classmethod
     def from_token(cls, token: str) -> "Session | None":
@@ -183,20 +232,28 @@ class Session(BaseModel):
             user_id = uuid.UUID(claims["sub"])
         except (jwt.InvalidTokenError, ValueError):
             return None
-        sessions = cls.objects.alive().select_related("user")
+        return cls._living(kind=SessionKind.API, digest=_digest(claims["jti"]), user_id=user_id)
+
+    @classmethod
+    def from_browser(cls, pk: str, user_id: str) -> "Session | None":
+        """The living session that a browser's Django session names, or None."""
+        return cls._living(kind=SessionKind.BROWSER, pk=pk, user_id=user_id)
+
+    @classmethod
+    def _living(cls, **of: Any) -> "Session | None":
+        """With its user, in one query."""
         try:
             # `get` and not `first`, which would order the one row that there is.
-            return sessions.get(digest=_digest(claims["jti"]), user_id=user_id)
+            return cls.objects.alive().select_related("user").get(**of)
         except cls.DoesNotExist:
             return None
 
-    def touch(self) -> None:
-        """Note the use, at most once a minute, so that reads do not become writes."""
-        now = timezone.now()
-        if self.last_used_at is None or now - self.last_used_at >= LAST_USED_PRECISION:
-            # Not `save`: the session may be ended at this very moment.
-            Session.objects.filter(pk=self.pk).update(last_used_at=now, updated_at=now)
+
+def _term() -> tuple[datetime, datetime]:
+    """Now and the end of a session that begins now, in whole seconds as a JWT has them."""
+    now = timezone.now().replace(microsecond=0)
+    return now, now + timedelta(seconds=settings.SESSION_TTL)
 
 
-def _digest(jti: str) -> str:
-    return hashlib.sha256(jti.encode()).hexdigest()
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

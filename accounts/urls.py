@@ -10,5 +10,6 @@ urlpatterns = [
     path("signout", views.sign_out, name="sign_out"),
     path("profile", views.profile, name="profile"),
     path("profile/password", views.password_change, name="password_change"),
+    path("profile/sessions/end-others", views.sessions_end_others, name="sessions_end_others"),
     path("profile/sessions/<uuid:pk>/end", views.session_end, name="session_end"),
 ]

@@ -1,20 +1,20 @@
 """The account pages. What they do is in `accounts.flows`, which the API calls too."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.forms import BaseForm, Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import flows
+from accounts import browser, flows
 from accounts.forms import PasswordChangeForm, ProfileForm, SignInForm, SignUpForm
 from accounts.http import UserRequest
 from accounts.models import Role
@@ -22,11 +22,12 @@ from hummbl.errors import AppError
 from hummbl.ratelimit import check_auth
 
 ROLE_TEXTS = {
-    Role.ADMIN.value: "sees and manages everything",
-    Role.USER.value: "makes and runs workflows",
-    Role.VIEWER.value: "reads what is shared",
+    Role.ADMIN.value: "You see and manage everything: all workflows, executions and users.",
+    Role.USER.value: "You make and run workflows with your own keys, and read what is shared.",
+    Role.VIEWER.value: "You read the workflows that are shared, and change nothing.",
 }
 FORM_METHODS = ["GET", "HEAD", "POST"]
+SESSIONS_SHOWN = 50
 
 
 @never_cache
@@ -67,7 +68,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         except AppError as error:
             refusal = _refuse(form, error)
         else:
-            login(request, user)
+            browser.begin(request, user)
             messages.success(request, f"Welcome, {user.get_short_name()}.")
             return redirect(_destination(request))
     return _form_page(request, "accounts/sign_up.html", form, refusal)
@@ -76,14 +77,14 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the browser's session."""
-    flows.sign_out(request)
+    flows.sign_out(request, browser.session_of(request))
     return redirect(settings.LOGOUT_REDIRECT_URL)
 
 
 @login_required
 @require_http_methods(FORM_METHODS)
 def profile(request: UserRequest) -> HttpResponse:
-    """Who you are, and the programs that are signed in as you."""
+    """Who you are, and where you are signed in."""
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -91,10 +92,22 @@ def profile(request: UserRequest) -> HttpResponse:
         return redirect("profile")
     context = {
         "form": form,
-        "sessions": request.user.sessions.alive(),
         "role_text": ROLE_TEXTS[request.user.role],
+        **_sessions(request),
     }
     return render(request, "accounts/profile.html", context, status=_status(form))
+
+
+def _sessions(request: UserRequest) -> dict[str, Any]:
+    """The one in use, and of the others those used last."""
+    current = browser.session_of(request)
+    others = request.user.sessions.alive().other_than(current).order_by("-last_used_at", "-id")
+    found = list(others[: SESSIONS_SHOWN + 1])
+    return {
+        "current": current,
+        "others": found[:SESSIONS_SHOWN],
+        "has_more": len(found) > SESSIONS_SHOWN,
+    }
 
 
 @login_required
@@ -113,6 +126,7 @@ def password_change(request: UserRequest) -> HttpResponse:
                 request.user,
                 current=data["current_password"],
                 new=data["new_password"],
+                keep=browser.session_of(request),
                 request=request,
             )
         except AppError as error:
@@ -126,9 +140,18 @@ def password_change(request: UserRequest) -> HttpResponse:
 @login_required
 @require_POST
 def session_end(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
-    """Sign a program out."""
-    get_object_or_404(request.user.sessions, pk=pk).delete()
+    """Sign one browser or program out."""
+    flows.end_session(request.user, pk)
     messages.success(request, "The session has ended.")
+    return redirect("profile")
+
+
+@login_required
+@require_POST
+def sessions_end_others(request: UserRequest) -> HttpResponse:
+    """Sign everything out but this browser."""
+    ended = flows.end_other_sessions(request.user, browser.session_of(request))
+    messages.success(request, f"{ended} other session{'' if ended == 1 else 's'} ended.")
     return redirect("profile")
 
 

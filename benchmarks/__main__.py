@@ -49,6 +49,8 @@ class Bench:
                 self._explain(label, outcome)
                 return "skipped" if "skipped" in outcome else "failed"
             results.append(outcome["result"])
+        if measurement.detail:
+            self.notes.append(f"{label}:\n\n{measurement.detail(results[-1])}")
         return measurement.show(results)
 
     def _measure(self, measurement: Measurement, database: Database) -> dict[str, Any]:

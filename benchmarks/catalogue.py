@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.figures import spread
+from benchmarks.figures import spread, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,8 @@ class Measurement:
     """A line of the table.
 
     `function` is `module:function`; it is called with `arguments`, `repeat` times, each in a
-    process and on a database of its own, and `show` makes a cell of all that it returned.
+    process and on a database of its own, and `show` makes a cell of all that it returned;
+    `detail` makes what is printed below the table of the last.
     `quick` replaces arguments for a look that takes seconds.
     """
 
@@ -25,6 +26,7 @@ class Measurement:
     quick: dict[str, Any] = field(default_factory=dict)
     repeat: int = 1
     databases: tuple[str, ...] = ("SQLite", "PostgreSQL")
+    detail: Callable[[Any], str] | None = None
 
 
 def _rate(results: list[float]) -> str:
@@ -60,6 +62,29 @@ def _list(results: list[dict[str, float]]) -> str:
     ratio = result["rate"] / result["plain"]
     latency = f"{result['p50']:.1f} / {result['p99']:.1f} ms"
     return f"{latency}; {result['rate']:.0f}/s, {ratio:.2f}×"
+
+
+def _editor(results: list[dict[str, list[float]]]) -> str:
+    (result,) = results
+    return " / ".join(spread(values) for values in result.values()) + " ms"
+
+
+def _pages(results: list[list[dict[str, Any]]]) -> str:
+    (result,) = results
+    heaviest = max(result, key=lambda page: page["kilobytes"])
+    busiest = max(result, key=lambda page: page["queries"])
+    return (
+        f"{heaviest['kilobytes']:.0f} KB ({heaviest['page']}), "
+        f"{busiest['queries']} queries ({busiest['page']})"
+    )
+
+
+def _every_page(result: list[dict[str, Any]]) -> str:
+    rows = [
+        [page["page"], f"{page['kilobytes']:.1f}", str(page["requests"]), str(page["queries"])]
+        for page in result
+    ]
+    return table(["page, cold cache", "KB transferred", "requests", "queries"], rows)
 
 
 MEASUREMENTS = [
@@ -144,5 +169,24 @@ MEASUREMENTS = [
         show=_memory,
         arguments={"settle": 3.0},
         quick={"settle": 0.5},
+    ),
+    Measurement(
+        name="editor",
+        what="Click to a usable editor of 10 / 50 / 200 / 500 tasks: median of 5 (min–max)",
+        goal="200 tasks in ≤ 1,000 ms",
+        function="benchmarks.pages:editor",
+        show=_editor,
+        arguments={"counts": [10, 50, 200, 500], "repeat": 5},
+        quick={"repeat": 1},
+        databases=("SQLite",),
+    ),
+    Measurement(
+        name="pages",
+        what="Heaviest page with a cold cache, and the one with the most queries; 10 tasks",
+        goal="≤ 100 KB",
+        function="benchmarks.pages:pages",
+        show=_pages,
+        arguments={"tasks": 10},
+        detail=_every_page,
     ),
 ]

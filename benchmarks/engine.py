@@ -18,7 +18,7 @@ from benchmarks.processes import ScriptedWorker
 from tests.factories import make_definition, make_diamond, make_task, make_user
 from workflows import definition as documents
 from workflows.models import Execution, ExecutionEvent, TaskResult, Workflow
-from workflows.models.execution import TERMINAL_STATUSES
+from workflows.models.states import TERMINAL_STATUSES
 
 WARM_UPS = 5
 

@@ -17,6 +17,7 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from decimal import Decimal
 from functools import partial
@@ -72,7 +73,9 @@ class Scripted(engine.Worker):
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self.stop)
         await super().run()
 
-    async def _answer(self, request: CompletionRequest) -> Completion:
+    async def _answer(
+        self, request: CompletionRequest, _on_delta: Callable[[str], None]
+    ) -> Completion:
         if self._reports:
             tell("call", time.monotonic(), request.prompt.partition("\n")[0])
         if request.prompt.startswith("Wait"):

@@ -6,8 +6,9 @@ import time
 import uuid
 from typing import Any, cast
 
-from django.http import HttpRequest
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.utils.functional import SimpleLazyObject
 
 from hummbl.logging import ACCESS_LOGGER, context
@@ -19,6 +20,7 @@ HEADER = "X-Request-ID"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._\-]{8,64}")
 # Asked for every few seconds or a dozen times a page: logged only when something is wrong.
 _QUIET_PATHS = ("/static/", "/api/health")
+_TEXT = frozenset({"text/html", "text/css", "text/javascript", "image/svg+xml"})
 
 
 class RequestIdMiddleware:
@@ -56,6 +58,34 @@ class PrivateMiddleware:
         kept = "private, no-store" if is_api(request) else "private, no-cache"
         response.setdefault("Cache-Control", kept)
         return response
+
+
+class CompressMiddleware(GZipMiddleware):
+    """Compress pages, and static files that were not compressed when they were collected.
+
+    The API's answers and live streams are sent as they are: what is kept short is sent soonest.
+    The length of a page says nothing of its secrets: Django adds random bytes, and masks each
+    token anew.
+    """
+
+    async_capable = False
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        """The response, compressed if it is text and the browser takes gzip."""
+        if isinstance(response, FileResponse):
+            response = _in_memory(response)
+        kind = response.get("Content-Type", "").partition(";")[0]
+        if kind not in _TEXT or response.status_code in {206, 304} or is_api(request):
+            return response
+        return super().process_response(request, response)
+
+
+def _in_memory(response: FileResponse) -> HttpResponse:
+    """A static file as an ordinary response: an event loop cannot read it piece by piece."""
+    content = response.getvalue()
+    if response.file_to_stream:
+        response.file_to_stream.close()
+    return HttpResponse(content, status=response.status_code, headers=response.headers)
 
 
 def _request_id(request: HttpRequest) -> str:

@@ -1,13 +1,17 @@
 """What every table has."""
 
 import uuid
+from datetime import timedelta
 from typing import Any, Self
 
 import uuid_utils.compat
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
 
 from hummbl.errors import NotFound
+
+LAST_USED_PRECISION = timedelta(minutes=1)
 
 
 def new_id() -> uuid.UUID:
@@ -63,3 +67,20 @@ class BaseModel(models.Model):
         if row is None:
             raise NotFound
         return row
+
+
+class LastUsed(models.Model):
+    """When a row was last used, to the minute: a read must not become a write each time."""
+
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def touch(self) -> None:
+        """Note the use, at most once a minute."""
+        now = timezone.now()
+        if self.last_used_at is None or now - self.last_used_at >= LAST_USED_PRECISION:
+            # Not `save`, which would bring back a row that is deleted at this very moment.
+            type(self)._default_manager.filter(pk=self.pk).update(last_used_at=now)  # noqa: SLF001
+            self.last_used_at = now

@@ -89,10 +89,10 @@ class Allowed:
         """
         if self.has_name(host) or self.has_address(address):
             return
-        if plain:
-            raise _refusal(f"{host} may only be reached over https.")
         if not is_public(address):
             raise _refusal(f"{host} is at a private or reserved address.")
+        if plain:
+            raise _refusal(f"{host} may only be reached over https.")
 
 
 def is_public(address: Address) -> bool:
@@ -146,13 +146,15 @@ def async_client(
     exempt_hosts: frozenset[str] = frozenset(),
     max_response_bytes: int = MAX_RESPONSE_BYTES,
     total_timeout: float = TOTAL_TIMEOUT,
+    idle_timeout: float | None = None,
 ) -> httpx2.AsyncClient:
     """A guarded HTTP client. Close it with ``aclose()``.
 
     ``exempt_hosts`` are let through as if the operator had listed them. ``timeout`` covers the
     single steps (default: 10 s to connect, 120 s between two reads), ``total_timeout`` (seconds)
-    the whole answer. Redirects are not followed, no proxy is taken from the environment.
-    Requests raise :class:`OutboundRefused`, also for an answer above ``max_response_bytes``.
+    the whole answer, ``idle_timeout`` (seconds) a silence within a body that has begun. Redirects
+    are not followed, no proxy is taken from the environment. Requests raise
+    :class:`OutboundRefused`, also for an answer above ``max_response_bytes``.
     """
     import httpx2
 
@@ -166,6 +168,7 @@ def async_client(
             plain=plain,
             max_response_bytes=max_response_bytes,
             total_timeout=total_timeout,
+            idle_timeout=idle_timeout,
         )
 
     return httpx2.AsyncClient(

@@ -111,11 +111,18 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
     """
 
     def __init__(
-        self, allowed: Allowed, *, plain: bool, max_response_bytes: int, total_timeout: float
+        self,
+        allowed: Allowed,
+        *,
+        plain: bool,
+        max_response_bytes: int,
+        total_timeout: float,
+        idle_timeout: float | None = None,
     ) -> None:
         self._shards = [_Shard(allowed, plain=plain) for _ in range(SHARDS)]
         self._max_response_bytes = max_response_bytes
         self._total_timeout = total_timeout
+        self._idle_timeout = idle_timeout
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         deadline = time.monotonic() + self._total_timeout
@@ -128,7 +135,9 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         except BaseException:
             shard.active -= 1
             raise
-        stream = _BoundedStream(response.stream, shard, self._max_response_bytes, deadline)
+        stream = _BoundedStream(
+            response.stream, shard, self._max_response_bytes, deadline, self._idle_timeout
+        )
         response.stream = stream
         try:
             self._check_headers(response)
@@ -156,21 +165,38 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
-    def __init__(self, stream: Any, shard: _Shard, limit: int, deadline: float) -> None:
+    def __init__(
+        self, stream: Any, shard: _Shard, limit: int, deadline: float, idle: float | None
+    ) -> None:
         self._stream = stream
         self._shard: _Shard | None = shard
         self._limit = limit
         self._deadline = deadline
+        self._idle = idle
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         received = 0
-        async for chunk in self._stream:
+        async for chunk in self._stream if self._idle is None else self._chunks():
             received += len(chunk)
             if received > self._limit:
                 raise _too_large(self._limit)
             if time.monotonic() > self._deadline:
                 raise httpx2.ReadTimeout("The answer took longer than the total time-out")
             yield chunk
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        """The body, as long as it keeps coming; its first piece may take its time."""
+        chunks, patience = aiter(self._stream), None
+        while True:
+            try:
+                async with asyncio.timeout(patience):
+                    chunk = await anext(chunks)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise httpx2.ReadTimeout("The answer stopped in the middle") from error
+            yield chunk
+            patience = self._idle
 
     async def aclose(self) -> None:
         shard, self._shard = self._shard, None

@@ -157,7 +157,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The page for a form without a valid CSRF token. The reason goes to Django's own log."""
+    """The page for a form without a valid CSRF token. The reason goes to Django's own log.
+
+    A form that was too large has none either: its body was withheld (`hummbl.body`).
+    """
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isdigit() and int(length) > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
+        return problem_page(request, 413)
     return problem_page(request, 403, CSRF)
 
 

@@ -2,10 +2,12 @@
 
 import pytest
 from django.conf import settings as django_settings
+from django.test import Client
 from rest_framework.test import APIClient
 
+from accounts.browser import ROW_KEY
 from accounts.models import Session, User
-from hummbl import counters
+from hummbl import cache, counters
 from tests import factories
 
 pytest_plugins = ["tests.database", "tests.llmock"]
@@ -17,6 +19,32 @@ def _calm(settings):
     for name in ("RATE_LIMIT_AUTH", "RATE_LIMIT_EXECUTE", "RATE_LIMIT_API", "RATE_LIMIT_PAGES"):
         setattr(settings, name, "")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _session_rows(monkeypatch):
+    """`force_login` leaves a session with its row, as signing in does.
+
+    Else the first page of every test would pay for making it.
+    """
+    log_in = Client.force_login
+
+    def force_login(client, user, backend=None):
+        log_in(client, user, backend)
+        kept = client.session
+        session = Session.open_for_browser(
+            user, kept.session_key, ip="127.0.0.1", user_agent="tests"
+        )
+        kept[ROW_KEY] = str(session.pk)
+        kept.save()
+
+    monkeypatch.setattr(Client, "force_login", force_login)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache():
+    """Nothing is left over from the test before."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ TINY = {
     "recovery": {"count": 2, "pause": 0.01},
     "list": {"rows": 2, "rate": 50, "seconds": 0.1, "rounds": 1},
     "memory": {"settle": 0},
+    "editor": {"counts": [3], "repeat": 1},
+    "pages": {"tasks": 4},
 }
 BY_NAME = {measurement.name: measurement for measurement in MEASUREMENTS}
 

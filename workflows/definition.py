@@ -41,6 +41,7 @@ __all__ = [
     "json_schema",
     "parse",
     "render_prompt",
+    "without_keys",
 ]
 
 MAX_TEXT_BYTES: Final = 65_536
@@ -122,7 +123,10 @@ def _plain_number(value: float) -> int | float:
 
 Id = Annotated[
     str,
-    Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$", description="Unique; snake_case reads best"),
+    Field(
+        pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$",
+        description="Unique in its list; others refer to it. snake_case reads best",
+    ),
 ]
 Name = Annotated[
     str, Field(max_length=200, json_schema_extra={"minLength": 1}), AfterValidator(_not_blank)
@@ -132,7 +136,11 @@ LongText = Annotated[str, AfterValidator(_bounded_text)]
 Prompt = Annotated[LongText, AfterValidator(_not_blank), Field(json_schema_extra={"minLength": 1})]
 JsonObject = Annotated[dict[str, Any], AfterValidator(_bounded_json)]
 Number = Annotated[float, PlainSerializer(_plain_number)]
-Fallback = Annotated[str, Field(max_length=220), AfterValidator(_provider_and_model)]
+Fallback = Annotated[
+    str,
+    Field(max_length=220, json_schema_extra={"pattern": f"^({'|'.join(PROVIDERS)}):.*\\S"}),
+    AfterValidator(_provider_and_model),
+]
 
 
 class _Part(BaseModel):
@@ -145,30 +153,57 @@ class Agent(_Part):
     """Who answers: a model of a provider, with its manner."""
 
     id: Id
-    name: Name
-    role: Annotated[str, Field(max_length=200)] = ""
-    description: LongText = ""
-    capabilities: Annotated[list[Label], Field(max_length=50)] = []
-    provider: Provider
-    model: Name
-    temperature: Annotated[Number, Field(ge=0, le=2)] = 0.7
-    max_tokens: Annotated[int, Field(ge=1, le=200_000)] = 1024
-    instructions: LongText = ""
-    key: Annotated[Label | None, Field(description="Name of one of your keys")] = None
-    fallbacks: Annotated[list[Fallback], Field(max_length=10)] = []
+    name: Annotated[Name, Field(description="What people see")]
+    role: Annotated[str, Field(max_length=200, description="Such as researcher or editor")] = ""
+    description: Annotated[LongText, Field(description="What it is for; no model reads it")] = ""
+    capabilities: Annotated[
+        list[Label], Field(max_length=50, description="What it is good at; no model reads it")
+    ] = []
+    provider: Annotated[
+        Provider, Field(description="local needs no key; custom is any OpenAI-compatible service")
+    ]
+    model: Annotated[Name, Field(description="As the provider names it: claude-haiku-4-5")]
+    temperature: Annotated[Number, Field(ge=0, le=2, description="0 is the most predictable")] = 0.7
+    max_tokens: Annotated[
+        int, Field(ge=1, le=200_000, description="The longest answer, in tokens")
+    ] = 1024
+    instructions: Annotated[LongText, Field(description="Told to the model before each task")] = ""
+    key: Annotated[
+        Label | None,
+        Field(description="Name of one of your keys; null for the oldest active one"),
+    ] = None
+    fallbacks: Annotated[
+        list[Fallback],
+        Field(max_length=10, description="Tried in turn when the model fails: provider:model"),
+    ] = []
 
 
 class Task(_Part):
     """What is asked, of which agent, after which other tasks. `description` is the prompt."""
 
     id: Id
-    name: Name
-    description: Prompt
-    agent_id: str
-    dependencies: Annotated[list[str], Field(max_length=MAX_TASKS)] = []
-    input: JsonObject = {}
-    max_retries: Annotated[int, Field(ge=0, le=10)] = 2
-    timeout_seconds: Annotated[Number, Field(ge=1, le=3600)] = 120.0
+    name: Annotated[Name, Field(description="What people see")]
+    description: Annotated[
+        Prompt,
+        Field(
+            description="The prompt. {{ input.topic }} and {{ tasks.gather.output }} are replaced; "
+            "without any of these, the outputs of the dependencies are appended"
+        ),
+    ]
+    agent_id: Annotated[str, Field(description="Id of the agent that does it")]
+    dependencies: Annotated[
+        list[str],
+        Field(max_length=MAX_TASKS, description="Ids of the tasks that complete before it starts"),
+    ] = []
+    input: Annotated[
+        JsonObject, Field(description="Values for {{ input.x }} where the run gives none")
+    ] = {}
+    max_retries: Annotated[
+        int, Field(ge=0, le=10, description="More attempts after a failure that may pass")
+    ] = 2
+    timeout_seconds: Annotated[
+        Number, Field(ge=1, le=3600, description="For each attempt, in seconds")
+    ] = 120.0
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:
@@ -179,9 +214,17 @@ class Task(_Part):
 class WorkflowDefinition(_Part):
     """A whole document. Build it with `parse`, which also checks what refers to what."""
 
-    agents: Annotated[list[Agent], Field(max_length=MAX_AGENTS)]
-    tasks: Annotated[list[Task], Field(min_length=1, max_length=MAX_TASKS)]
-    input_schema: JsonObject | None = None
+    agents: Annotated[list[Agent], Field(max_length=MAX_AGENTS, description="Who answers")]
+    tasks: Annotated[
+        list[Task], Field(min_length=1, max_length=MAX_TASKS, description="What is asked")
+    ]
+    input_schema: Annotated[
+        JsonObject | None,
+        Field(
+            description="JSON Schema of a run's input; null takes any. Without regular "
+            "expressions and references."
+        ),
+    ] = None
 
     fields: ClassVar[Mapping[str, list[str]]]
 
@@ -292,6 +335,12 @@ def render_prompt(
     if len(prompt) > MAX_RENDERED:
         raise too_long()
     return prompt
+
+
+def without_keys(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document without the names of the provider keys that its agents use."""
+    agents = [{**agent, "key": None} for agent in document["agents"]]
+    return {**document, "agents": agents}
 
 
 def json_schema() -> dict[str, Any]:

@@ -37,7 +37,10 @@ class NotJson(ValueError):
 
 
 def read_rows(data: Mapping[str, str]) -> dict[str, list[Row]]:
-    """The rows of a posted form, in order; their numbers may have gaps."""
+    """The rows of a posted form; their numbers may have gaps.
+
+    They are in the order of their numbers, or as `tasks-order` says, such as `2,0,1`.
+    """
     found: dict[str, dict[int, Row]] = {"agents": {}, "tasks": {}}
     for name in data:
         match = _ROW.fullmatch(name)
@@ -45,9 +48,17 @@ def read_rows(data: Mapping[str, str]) -> dict[str, list[Row]]:
             row = found[match[1]].setdefault(int(match[2]), {})
             row[match[3]] = plain_lines(data[name])
     return {
-        kind: [{**dict.fromkeys(FIELDS[kind], ""), **rows[number]} for number in sorted(rows)]
+        kind: [
+            {**dict.fromkeys(FIELDS[kind], ""), **rows[number]}
+            for number in _order(rows, data.get(f"{kind}-order", ""))
+        ]
         for kind, rows in found.items()
     }
+
+
+def _order(rows: Iterable[int], wanted: str) -> list[int]:
+    places = {number: place for place, number in enumerate(wanted.split(","))}
+    return sorted(rows, key=lambda number: (places.get(str(number), len(places)), number))
 
 
 def plain_lines(text: str) -> str:
@@ -135,6 +146,25 @@ def to_item(kind: str, row: Row) -> dict[str, Any]:
         else:
             item[name] = text if name in {"description", "instructions"} else text.strip()
     return item
+
+
+def to_document(rows: Mapping[str, list[Row]], schema: str) -> dict[str, Any]:
+    """The JSON of what was typed, without the texts that are not JSON yet."""
+    return {
+        **{kind: [_lenient_item(kind, row) for row in rows[kind]] for kind in FIELDS},
+        "input_schema": _lenient_object(schema) or None,
+    }
+
+
+def _lenient_item(kind: str, row: Row) -> dict[str, Any]:
+    return to_item(kind, {**row, "extra": json.dumps(_lenient_object(row["extra"]))})
+
+
+def _lenient_object(text: str) -> dict[str, Any]:
+    try:
+        return read_json_object(text)
+    except NotJson:
+        return {}
 
 
 def read_number(text: str) -> int | float | str:

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from django import forms
@@ -11,14 +13,16 @@ from django.http import QueryDict
 from accounts.models import User
 from workflows import definition, drafts
 from workflows.drafts import NotJson, Row
-from workflows.forms import AgentForm, DetailsForm, TaskForm, new_agent, new_task
+from workflows.forms import DetailsForm, Part, new_agent, new_task
 from workflows.models import Workflow, WorkflowVersion
 from workflows.problems import Problem
 
+_ACTION = re.compile(r"(add|open|remove|duplicate|up|down)_(agent|task)(?:-(\d{1,6}))?", re.ASCII)
 _PATH = re.compile(r"(agents|tasks)\[(\d+)\](?:\.(\w+))?(.*)", re.DOTALL)
 
 # With more agents or tasks than this, the closed ones are sent without their fields.
-UNFOLDED: Final = 25
+UNFOLDED: Final = 8
+MAX_ROWS: Final = 1_000_000
 
 
 class Editor:
@@ -64,13 +68,8 @@ class Editor:
 
     def _build(self) -> None:
         choices = [(row["id"], _agent_label(row)) for row in self.rows["agents"]]
-        self.agents = [
-            AgentForm(row, prefix=f"agents-{at}") for at, row in enumerate(self.rows["agents"])
-        ]
-        self.tasks = [
-            TaskForm(row, prefix=f"tasks-{at}", agents=choices)
-            for at, row in enumerate(self.rows["tasks"])
-        ]
+        self.agents = [Part("agents", at, row) for at, row in enumerate(self.rows["agents"])]
+        self.tasks = [Part("tasks", at, row, choices) for at, row in enumerate(self.rows["tasks"])]
 
     def fold(self) -> None:
         """Leave the fields of closed parts to be made when they are opened, if there are many."""
@@ -82,46 +81,69 @@ class Editor:
     # --- Buttons ----------------------------------------------------------------------------
 
     def act(self, action: str) -> str:
-        """Do what a button other than Save asks: `add_agent`, `remove_task-3`, `open_task-3`.
+        """Do what a button other than Save asks: `add_agent`, `up_task-3`, `duplicate_task-3`.
 
         Returns the id of the element to go to.
         """
         # Not bound any more: nobody has asked to save, so nothing is wrong yet.
         typed = {name: self.details[name].value() for name in self.details.fields}
         self.details = DetailsForm(instance=self.workflow, initial=typed)
-        verb, _, rest = action.partition("_")
-        kind, _, number = rest.partition("-")
-        kind = f"{kind}s"
-        if kind in self.rows and verb == "add":
-            return self._add(kind)
-        if kind in self.rows and verb == "remove" and number.isdecimal() and len(number) < 7:
-            return self._remove(kind, int(number))
-        if kind in self.rows and verb == "open" and number.isdecimal() and len(number) < 7:
-            return self._open(kind, int(number))
-        return "main"
-
-    def _add(self, kind: str) -> str:
-        first = self.rows["agents"][0]["id"] if self.rows["agents"] else ""
-        self.rows[kind].append(new_agent() if kind == "agents" else new_task(first))
-        drafts.settle_ids(self.rows)
-        self._build()
-        self._part(kind, -1).is_open = True
-        return f"id_{kind}-{len(self.rows[kind]) - 1}-name"
-
-    def _open(self, kind: str, at: int) -> str:
+        match = _ACTION.fullmatch(action)
+        if not match:
+            return "main"
+        kind = f"{match[2]}s"
+        if match[1] == "add":
+            return self._insert(kind, len(self.rows[kind]), self._blank(kind))
+        at = int(match[3] or MAX_ROWS)
         if at >= len(self.rows[kind]):
             return kind
+        return self._actions[match[1]](kind, at)
+
+    @property
+    def _actions(self) -> dict[str, Callable[[str, int], str]]:
+        return {
+            "open": self._open,
+            "remove": self._remove,
+            "duplicate": self._duplicate,
+            "up": partial(self._move, by=-1),
+            "down": partial(self._move, by=1),
+        }
+
+    def _blank(self, kind: str) -> Row:
+        first = self.rows["agents"][0]["id"] if self.rows["agents"] else ""
+        return new_agent() if kind == "agents" else new_task(first)
+
+    def _insert(self, kind: str, at: int, row: Row) -> str:
+        self.rows[kind].insert(at, row)
+        drafts.settle_ids(self.rows)
+        self._build()
+        return self._open(kind, at)
+
+    def _open(self, kind: str, at: int) -> str:
         self._part(kind, at).is_open = True
         return f"id_{kind}-{at}-name"
 
+    def _duplicate(self, kind: str, at: int) -> str:
+        row = self.rows[kind][at]
+        return self._insert(
+            kind, at + 1, {**row, "id": "", "name": f"{row['name'] or row['id']} copy"}
+        )
+
+    def _move(self, kind: str, at: int, *, by: int) -> str:
+        rows, to = self.rows[kind], at + by
+        if not 0 <= to < len(rows):
+            return f"{kind}-{at}-title"
+        rows[at], rows[to] = rows[to], rows[at]
+        self._build()
+        return f"{kind}-{to}-title"
+
     def _remove(self, kind: str, at: int) -> str:
-        if at < len(self.rows[kind]):
-            gone = self.rows[kind].pop(at)["id"]
-            if kind == "tasks":
-                for row in self.rows["tasks"]:
-                    left = [d for d in drafts.split_list(row["dependencies"]) if d != gone]
-                    row["dependencies"] = ", ".join(left)
-            self._build()
+        gone = self.rows[kind].pop(at)["id"]
+        if kind == "tasks":
+            for row in self.rows["tasks"]:
+                left = [d for d in drafts.split_list(row["dependencies"]) if d != gone]
+                row["dependencies"] = ", ".join(left)
+        self._build()
         return kind
 
     # --- Saving -----------------------------------------------------------------------------
@@ -146,7 +168,7 @@ class Editor:
         try:
             return drafts.to_item(kind, row)
         except NotJson as error:
-            self._add_error(self._part(kind, at), "extra", str(error))
+            self._add_part_error(self._part(kind, at), "extra", str(error))
             return drafts.to_item(kind, {**row, "extra": ""})
 
     def save(self, *, overwrite: bool = False) -> Workflow | None:
@@ -154,6 +176,11 @@ class Editor:
 
         Raises StaleVersion when the form was made from an older version, unless `overwrite`.
         """
+        document = self.check()
+        return None if document is None else self._store(document, overwrite)
+
+    def check(self) -> dict[str, Any] | None:
+        """The document of what was typed; None, and everything to correct in `errors`."""
         valid, document = self.details.is_valid(), self.document()
         for name, sentences in self.details.errors.items():
             if name == NON_FIELD_ERRORS:
@@ -164,9 +191,7 @@ class Editor:
             definition.parse(document)
         except definition.DefinitionError as error:
             self._place(error.errors)
-        if self.errors or not valid:
-            return None
-        return self._store(document, overwrite)
+        return None if self.errors or not valid else document
 
     def _store(self, document: dict[str, Any], overwrite: bool) -> Workflow:
         fields = {name: self.details.cleaned_data[name] for name in DetailsForm.Meta.fields}
@@ -194,27 +219,28 @@ class Editor:
 
     def _place_in_row(self, match: re.Match[str], message: str) -> None:
         kind, at, name = match[1], int(match[2]), match[3] or "extra"
-        form = self._part(kind, at)
-        if name not in form.fields:
+        part = self._part(kind, at)
+        if name not in part.form.fields:
             name, message = "extra", f"{match[3]}{match[4]}: {message}"
-        self._add_error(form, name, message)
+        self._add_part_error(part, name, message)
 
-    def _part(self, kind: str, at: int) -> AgentForm | TaskForm:
+    def _part(self, kind: str, at: int) -> Part:
         return self.agents[at] if kind == "agents" else self.tasks[at]
 
-    def _add_error(self, form: forms.BaseForm, name: str, message: str) -> None:
-        if message in form.errors.get(name, ()):
-            return
-        form.add_error(name, message)
-        self._note(form, name, message)
+    def _add_part_error(self, part: Part, name: str, message: str) -> None:
+        part.is_open = True
+        noun = "Agent" if part.kind == "agents" else "Task"
+        self._add_error(part.form, name, message, of=f"{noun} {part.title}, ")
 
-    def _note(self, form: forms.BaseForm, name: str, message: str) -> None:
+    def _add_error(self, form: forms.BaseForm, name: str, message: str, *, of: str = "") -> None:
+        if message not in form.errors.get(name, ()):
+            form.add_error(name, message)
+            self._note(form, name, message, of=of)
+
+    def _note(self, form: forms.BaseForm, name: str, message: str, *, of: str = "") -> None:
         label = str(form.fields[name].label or name.capitalize())
-        if isinstance(form, (AgentForm, TaskForm)):
-            noun = "Agent" if isinstance(form, AgentForm) else "Task"
-            label = f"{noun} {form.title}, {label.lower()}"
-            form.is_open = True
-        self.errors.append((label, message, form[name].id_for_label))
+        target = form[name].id_for_label
+        self.errors.append((f"{of}{label.lower()}" if of else label, message, target))
 
 
 def _starter_rows() -> dict[str, list[Row]]:

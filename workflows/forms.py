@@ -1,9 +1,12 @@
 """The forms of the pages. What is true of a document is said by `workflows.definition` alone."""
 
+from functools import cached_property
 from typing import Any, Final
 
 from django import forms
 from django.db import transaction
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from accounts.models import User
 from workflows import drafts
@@ -99,17 +102,6 @@ class _RowForm(forms.Form):
 
     def __init__(self, row: Row, *, prefix: str) -> None:
         super().__init__({f"{prefix}-{name}": text for name, text in row.items()}, prefix=prefix)
-        self.row, self.is_open, self.is_folded = row, False, False
-
-    @property
-    def title(self) -> str:
-        """The name, or the id while there is none."""
-        return self.row["name"].strip() or self.row["id"]
-
-    @property
-    def index(self) -> str:
-        """Its place in the form, from 0."""
-        return str(self.prefix).rpartition("-")[2]
 
 
 class AgentForm(_RowForm):
@@ -141,11 +133,6 @@ class AgentForm(_RowForm):
     def __init__(self, row: Row, *, prefix: str) -> None:
         super().__init__(row, prefix=prefix)
         self.fields["model"].widget.attrs["list"] = f"models-{row['provider'] or 'local'}"
-
-    @classmethod
-    def blank(cls) -> "AgentForm":
-        """The form of an agent to come; scripts put a number in place of its `__n__`."""
-        return cls(new_agent(), prefix="agents-__n__")
 
 
 class TaskForm(_RowForm):
@@ -180,10 +167,43 @@ class TaskForm(_RowForm):
         assert isinstance(widget, forms.Select)
         widget.choices = [*lost, *agents]
 
+
+class Part:
+    """An agent or a task of the editor: open, closed, or folded to hidden inputs.
+
+    Its form is made when something asks for it: the hundreds that are folded need none.
+    """
+
+    def __init__(
+        self, kind: str, index: int | str, row: Row, agents: list[tuple[str, str]] | None = None
+    ) -> None:
+        self.kind, self.index, self.row = kind, index, row
+        self.prefix = f"{kind}-{index}"
+        self.is_open = self.is_folded = False
+        self._agents = agents or []
+
     @classmethod
-    def blank(cls) -> "TaskForm":
-        """The form of a task to come; scripts put a number in place of its `__n__`."""
-        return cls(new_task(), prefix="tasks-__n__", agents=[])
+    def blank(cls, kind: str) -> "Part":
+        """A part to come; scripts put a number in place of its `__n__`."""
+        return cls(kind, "__n__", new_agent() if kind == "agents" else new_task())
+
+    @cached_property
+    def form(self) -> AgentForm | TaskForm:
+        """The fields, with what was typed."""
+        if self.kind == "agents":
+            return AgentForm(self.row, prefix=self.prefix)
+        return TaskForm(self.row, prefix=self.prefix, agents=self._agents)
+
+    @property
+    def title(self) -> str:
+        """The name, or the id while there is none."""
+        return self.row["name"].strip() or self.row["id"]
+
+    @property
+    def hidden(self) -> SafeString:
+        """What was typed, as hidden inputs."""
+        typed = ((self.prefix, name, text) for name, text in self.row.items() if text)
+        return format_html_join("", '<input type="hidden" name="{}-{}" value="{}">', typed)
 
 
 def new_agent() -> Row:

@@ -235,3 +235,12 @@ def _check_object(schema: Schema, value: dict[str, Any], loc: Loc) -> Iterator[P
             yield problem(here, "unknown_field", message)
         else:
             yield from check_value(others, item, here)
+
+
+def examples(schema: Schema) -> dict[str, Any]:
+    """An input made of the first example of each property that has one."""
+    return {
+        name: inner["examples"][0]
+        for name, inner in schema.get("properties", {}).items()
+        if isinstance(inner, dict) and inner.get("examples")
+    }

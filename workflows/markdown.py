@@ -11,8 +11,13 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
+from hummbl import cache
+
 MAX_MARKDOWN: Final = 100_000
 MAX_SHOWN: Final = 500_000
+# The cache bounds how many texts it keeps, not how long they are.
+MAX_KEPT: Final = 20_000
+KEPT_SECONDS: Final = 3600
 _TAGS: Final = {
     *("h3", "h4", "h5", "h6", "p", "br", "hr", "blockquote", "ul", "ol", "li"),
     *("strong", "em", "s", "code", "pre", "a"),
@@ -27,9 +32,16 @@ def render(text: str) -> SafeString:
     """Sanitised HTML of Markdown.
 
     More than MAX_MARKDOWN characters are shown as plain text, and no more than MAX_SHOWN at all.
+    What is not longer than MAX_KEPT is kept for the next who reads it.
     """
     if len(text) > MAX_MARKDOWN:
         return _plain(text)
+    if len(text) > MAX_KEPT:
+        return _clean(text)
+    return cache.get_or_set("markdown", text, KEPT_SECONDS, lambda: _clean(text))
+
+
+def _clean(text: str) -> SafeString:
     html = nh3.clean(
         _parser.render(text),
         tags=_TAGS,

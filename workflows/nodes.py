@@ -1,7 +1,7 @@
 """A task graph as the pages draw it: nodes with what stands on them, and what each runs after."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from hummbl.templatetags.ui import duration, usd
@@ -23,32 +23,6 @@ class Node:
     href: str
     status: str = ""
     is_current: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A task on the timeline: seconds since the run began, and its bar in per cent of the width."""
-
-    result: TaskResult
-    start: float | None
-    end: float | None
-    left: str = "0"
-    width: str = "0"
-    is_current: bool = False
-
-    @property
-    def seconds(self) -> float | None:
-        """How long it took, or has taken so far."""
-        return None if self.start is None or self.end is None else self.end - self.start
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """The spans of a run and the marks of its axis, both in seconds."""
-
-    spans: list[Span] = field(default_factory=list)
-    marks: list[float] = field(default_factory=list)
-    total: float = 0.0
 
 
 def definition_nodes(document: WorkflowDefinition) -> list[Node]:
@@ -101,10 +75,12 @@ def _drawable(tasks: list[Row]) -> dict[str, list[str]]:
 
 
 def execution_nodes(
-    definition: Mapping[str, Any], results: Iterable[TaskResult], current: str
+    definition: Mapping[str, Any],
+    results: Sequence[TaskResult],
+    current: str,
+    unpriced: Container[str] = (),
 ) -> list[Node]:
-    """The tasks of a run, with what became of each."""
-    results = list(results)
+    """The tasks of a run, with what became of each; `unpriced` cost what nobody here knows."""
     names = {result.task_id: result.task_name for result in results}
     after = {task["id"]: task.get("dependencies", []) for task in definition["tasks"]}
     states = {result.task_id: result.status for result in results}
@@ -112,7 +88,7 @@ def execution_nodes(
         Node(
             id=result.task_id,
             name=result.task_name,
-            note=result_note(result, after.get(result.task_id, ()), states, names),
+            note=_note(result, after.get(result.task_id, ()), states, names, unpriced),
             dependencies=after.get(result.task_id, ()),
             after=_names(after.get(result.task_id, ()), names),
             href=f"?task={result.task_id}",
@@ -128,16 +104,20 @@ def agent_note(agent: Mapping[str, Any]) -> str:
     return " · ".join(part for part in (agent["name"] or agent["id"], agent["model"]) if part)
 
 
-def result_note(
+def _note(
     result: TaskResult,
     dependencies: Sequence[str],
     states: Mapping[str, str],
     names: Mapping[str, str],
+    unpriced: Container[str],
 ) -> str:
     """What stands under the name of a task of a run."""
     status = result.status
+    if is_sample(result):
+        return "Given as a sample"
     if status == TaskStatus.COMPLETED:
-        return f"{duration(result.duration)} · {usd(result.cost)}"
+        cost = "cost unknown" if result.task_id in unpriced else usd(result.cost)
+        return f"{duration(result.duration)} · {cost}"
     if status == TaskStatus.FAILED:
         tries = f"{result.attempts} attempts · " if result.attempts > 1 else ""
         return tries + (result.error_code or "failed").replace("_", " ")
@@ -152,38 +132,12 @@ def result_note(
     return status.capitalize()
 
 
+def is_sample(result: TaskResult) -> bool:
+    """Whether its output was given and not asked for, as before the task that a test runs."""
+    return result.status == TaskStatus.COMPLETED and not result.attempts and not result.started_at
+
+
 _BROKEN = {TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.CANCELLED}
-
-
-def timeline(execution: Any, results: Sequence[TaskResult], current: str) -> Timeline:
-    """When each task of a run began and ended."""
-    begun = execution.started_at
-    total = execution.duration or 0.0
-    spans = []
-    for result in results:
-        start = end = None
-        if begun and result.started_at:
-            start = max(0.0, (result.started_at - begun).total_seconds())
-            finish = result.completed_at
-            end = (finish - begun).total_seconds() if finish else total
-        total = max(total, end or 0.0)
-        spans.append((result, start, end))
-    return Timeline(
-        [_span(result, start, end, total, current) for result, start, end in spans],
-        [total * share / 3 for share in range(4)] if total else [],
-        total,
-    )
-
-
-def _span(
-    result: TaskResult, start: float | None, end: float | None, total: float, current: str
-) -> Span:
-    is_current = result.task_id == current
-    if start is None or end is None or not total:
-        return Span(result, None, None, is_current=is_current)
-    left = min(99.2, start / total * 100)
-    width = min(100 - left, max(0.8, (end - start) / total * 100))
-    return Span(result, start, end, f"{left:.2f}", f"{width:.2f}", is_current)
 
 
 def _names(ids: Iterable[str], names: Mapping[str, str]) -> str:

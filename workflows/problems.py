@@ -88,7 +88,8 @@ def _shared_start(left: str, right: str) -> int:
 
 
 def scan_json(value: object, loc: Loc = ()) -> Iterator[Problem]:
-    """What neither database stores: NUL, half a surrogate pair, NaN, bottomless nesting.
+    """What neither database stores nor any answer holds: NUL, half a surrogate pair, NaN, whole
+    numbers beyond 64 bits, bottomless nesting.
 
     Walks without recursion, so that no depth of nesting can exhaust the stack.
     """
@@ -99,6 +100,8 @@ def scan_json(value: object, loc: Loc = ()) -> Iterator[Problem]:
             yield from _text_problems(here, item)
         elif isinstance(item, float) and not math.isfinite(item):
             yield problem(here, "not_finite", "NaN and Infinity are not numbers in JSON.")
+        elif isinstance(item, int) and not -(2**63) <= item < 2**63:
+            yield problem(here, "out_of_range", "Use a whole number that fits into 64 bits.")
         elif isinstance(item, (dict, list)):
             if len(here) - len(loc) >= MAX_DEPTH:
                 yield problem(

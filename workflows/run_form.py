@@ -1,8 +1,9 @@
 """The form that asks for a run's input, made from what the workflow's document says of it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from django import forms
@@ -144,8 +145,8 @@ class RunForm(forms.Form):
             return
         del self.fields["as_json"]
         for at, spec in enumerate(self.specs):
-            field = _form_field(spec)
-            field.initial = _shown(spec, given.get(spec.name, spec.default))
+            field = form_field(spec)
+            field.initial = shown_value(spec, given.get(spec.name, spec.default))
             self.fields[f"input-{at}"] = field
 
     @property
@@ -165,23 +166,12 @@ class RunForm(forms.Form):
         found = {}
         for at, spec in enumerate(self.specs):
             name = f"input-{at}"
-            value = self._value(name, spec, self[name].value())
+            value = self._read(name, self[name].value(), partial(read_value, spec))
             if value is not None:
                 found[spec.name] = value
         return found
 
-    def _value(self, name: str, spec: InputField, raw: Any) -> Any:
-        if spec.kind == "boolean":
-            return bool(raw)
-        if not isinstance(raw, str) or not raw.strip():
-            return None
-        if spec.kind == "number":
-            return read_number(raw)
-        if spec.kind == "choice":
-            return next((item for item in spec.choices if json.dumps(item) == raw), raw)
-        return self._read(name, raw, _read_json) if spec.kind == "json" else plain_lines(raw)
-
-    def _read(self, name: str, raw: str, reader: Any) -> Any:
+    def _read(self, name: str, raw: Any, reader: Callable[[Any], Any]) -> Any:
         try:
             return reader(raw)
         except NotJson as error:
@@ -215,7 +205,21 @@ def _read_json(text: str) -> Any:
         raise NotJson('This is not JSON, such as [1, 2] or {"name": "x"}.') from None
 
 
-def _form_field(spec: InputField) -> forms.Field:
+def read_value(spec: InputField, raw: Any) -> Any:
+    """The value in what a form field sent; None for an empty one. Raises NotJson."""
+    if spec.kind == "boolean":
+        return bool(raw)
+    if not isinstance(raw, str) or not raw.strip():
+        return None
+    if spec.kind == "number":
+        return read_number(raw)
+    if spec.kind == "choice":
+        return next((item for item in spec.choices if json.dumps(item) == raw), raw)
+    return _read_json(raw) if spec.kind == "json" else plain_lines(raw)
+
+
+def form_field(spec: InputField) -> forms.Field:
+    """The form field that asks for it."""
     required = spec.required and spec.kind not in {"boolean", "choice"}
     common: dict[str, Any] = {
         "label": spec.label,
@@ -240,7 +244,7 @@ def _form_field(spec: InputField) -> forms.Field:
     return forms.CharField(**common, strip=False, widget=forms.Textarea(attrs=rows))
 
 
-def _shown(spec: InputField, value: Any) -> Any:
+def shown_value(spec: InputField, value: Any) -> Any:
     """A value as its form field shows it."""
     if value is None or spec.kind == "boolean":
         return bool(value) if spec.kind == "boolean" else None

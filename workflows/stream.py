@@ -27,7 +27,7 @@ from django.db.models import Q
 from accounts.models import User
 from hummbl.api.renderers import dumps
 from workflows.models import Execution, ExecutionEvent
-from workflows.models.execution import TERMINAL_STATUSES
+from workflows.models.states import TERMINAL_STATUSES
 
 logger = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from rest_framework.authentication import (
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
+from accounts import browser
 from accounts.models import Session, User
 
 
@@ -40,7 +41,15 @@ class BearerAuthentication(BaseAuthentication):
 
 
 class CookieAuthentication(SessionAuthentication):
-    """The browser's session, with a CSRF token on every unsafe method."""
+    """The browser's session, with a CSRF token on every unsafe method; `request.auth` is it."""
+
+    def authenticate(self, request: Request) -> tuple[User, Session] | None:
+        """The user and the session of the cookie. Raises PermissionDenied; None for a stranger."""
+        session = browser.session_of(request._request)  # noqa: SLF001
+        if session is None:
+            return None
+        self.enforce_csrf(request)
+        return session.user, session
 
     def enforce_csrf(self, request: Request) -> None:
         """Raises PermissionDenied with the code `csrf_failed`."""
@@ -53,9 +62,14 @@ class CookieAuthentication(SessionAuthentication):
             ) from error
 
 
-def bearer_session(request: Request) -> Session | None:
-    """The bearer session that the request came with; None for a browser."""
-    return cast("Session | None", request.auth)
+def user_of(request: Request) -> User:
+    """The signed-in user, in a view that lets nobody else in."""
+    return cast("User", request.user)
+
+
+def session_in_use(request: Request) -> Session:
+    """The session that a request of someone signed in came with."""
+    return cast("Session", request.auth)
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.flows import PASSWORD_MAX_LENGTH
-from accounts.models import Role, Session
+from accounts.models import Role, Session, SessionKind
 from hummbl.api.serializers import Email, StrictSerializer, Text
 
 
@@ -60,11 +60,13 @@ class TokenSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class SessionSerializer(serializers.Serializer[Session]):
-    """A bearer session of the user."""
+    """A browser or a program that is signed in as the user."""
 
     id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=SessionKind.choices)
     ip = serializers.IPAddressField(allow_null=True)
     user_agent = serializers.CharField()
+    device = serializers.CharField(help_text="The user agent in words.")
     created_at = serializers.DateTimeField()
     last_used_at = serializers.DateTimeField(allow_null=True)
     expires_at = serializers.DateTimeField()

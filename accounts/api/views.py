@@ -1,10 +1,9 @@
 """Views of the accounts API."""
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
@@ -14,7 +13,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from accounts import flows
-from accounts.api.authentication import bearer_session
+from accounts.api.authentication import session_in_use, user_of
 from accounts.api.serializers import (
     LoginSerializer,
     PasswordSerializer,
@@ -32,10 +31,6 @@ NO_STORE = {"Cache-Control": "no-store"}
 def _validated(serializer: BaseSerializer[Any]) -> dict[str, Any]:
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
-
-
-def _user(request: Request) -> User:
-    return cast("User", request.user)
 
 
 def _signed_in(request: Request, user: User, *, status: int) -> Response:
@@ -100,7 +95,7 @@ class LogoutView(APIView):
     @extend_schema(operation_id="logout", tags=["auth"], request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """End the session that this request came with."""
-        flows.sign_out(request._request, bearer_session(request))  # noqa: SLF001
+        flows.sign_out(request._request, session_in_use(request))  # noqa: SLF001
         return Response(status=204)
 
 
@@ -110,7 +105,7 @@ class MeView(APIView):
     @extend_schema(operation_id="me", tags=["auth"], responses=UserSerializer)
     def get(self, request: Request) -> Response:
         """Who is signed in."""
-        return Response(UserSerializer(_user(request)).data)
+        return Response(UserSerializer(user_of(request)).data)
 
     @extend_schema(
         operation_id="me_update",
@@ -120,7 +115,7 @@ class MeView(APIView):
     )
     def patch(self, request: Request) -> Response:
         """Change the name."""
-        user = _user(request)
+        user = user_of(request)
         data = _validated(UserSerializer(user, data=request.data, partial=True))
         if "name" in data:
             user.name = data["name"]
@@ -143,36 +138,40 @@ class PasswordView(APIView):
     def post(self, request: Request) -> Response:
         """Change the password, and end every other session."""
         data = _validated(PasswordSerializer(data=request.data))
-        session = bearer_session(request)
         flows.change_password(
-            _user(request),
+            user_of(request),
             current=data["current_password"],
             new=data["new_password"],
-            keep=session,
-            request=None if session else request._request,  # noqa: SLF001
+            keep=session_in_use(request),
+            request=request._request,  # noqa: SLF001
         )
         return Response(status=204)
 
 
 class SessionsView(ListAPIView[Session]):
-    """`GET /api/auth/sessions`."""
+    """`GET, DELETE /api/auth/sessions`."""
 
     serializer_class = SessionSerializer
     queryset = Session.objects.none()
 
     def get_queryset(self) -> QuerySet[Session]:
         """The user's own sessions that have not expired."""
-        return Session.objects.alive().filter(user=_user(self.request))
+        return Session.objects.alive().filter(user=user_of(self.request))
 
     def get_serializer_context(self) -> dict[str, Any]:
         """With the session in use, so that it can be marked."""
-        session = bearer_session(self.request)
-        return {**super().get_serializer_context(), "current": session.pk if session else None}
+        return {**super().get_serializer_context(), "current": session_in_use(self.request).pk}
 
     @extend_schema(operation_id="sessions", tags=["auth"])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """The programs that are signed in as you, newest first."""
+        """The browsers and programs that are signed in as you, newest first."""
         return super().get(request, *args, **kwargs)
+
+    @extend_schema(operation_id="sessions_end_others", tags=["auth"], responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """End every session of yours but the one that this request comes with."""
+        flows.end_other_sessions(user_of(request), session_in_use(request))
+        return Response(status=204)
 
 
 class SessionView(APIView):
@@ -181,5 +180,5 @@ class SessionView(APIView):
     @extend_schema(operation_id="session_end", tags=["auth"], responses={204: None})
     def delete(self, request: Request, pk: UUID) -> Response:
         """End one of your sessions."""
-        get_object_or_404(_user(request).sessions.all(), pk=pk).delete()
+        flows.end_session(user_of(request), pk)
         return Response(status=204)

@@ -1,14 +1,8 @@
-"""Lists by cursor: stable while rows are added and removed, and as fast on page 1,000 as on 1."""
+"""Lists of the API: `?limit=` rows from `?cursor=` on, with the addresses of both neighbours."""
 
-import base64
-import binascii
-import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -16,37 +10,10 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
+from hummbl.paging import BadCursor, Cursor, read_slice
+
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """The row beside which a page begins, and whether the page lies before it."""
-
-    created_at: datetime
-    id: uuid.UUID
-    backwards: bool = False
-
-    def encode(self) -> str:
-        """As text for a URL."""
-        direction = "p" if self.backwards else "n"
-        text = f"{direction}|{self.created_at.isoformat()}|{self.id}"
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-    @classmethod
-    def decode(cls, text: str) -> "Cursor":
-        """From the text of `encode`. Raises ValidationError."""
-        try:
-            raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-            direction, created_at, pk = raw.split("|")
-            when = datetime.fromisoformat(created_at)
-            if direction not in {"n", "p"} or when.tzinfo is None:
-                raise ValueError
-            return cls(when.astimezone(UTC), uuid.UUID(pk), direction == "p")
-        except (ValueError, OverflowError, binascii.Error) as error:
-            message = "This is no cursor. Follow the next and previous addresses of a list."
-            raise ValidationError({"cursor": [message]}, code="invalid_cursor") from error
 
 
 class CursorPagination(BasePagination):
@@ -63,21 +30,14 @@ class CursorPagination(BasePagination):
         self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
     ) -> list[Any]:
         """The rows of the page that `?cursor=` and `?limit=` ask for. Raises ValidationError."""
-        limit = _limit(request)
-        text = request.query_params.get("cursor", "")
-        cursor = Cursor.decode(text) if text else None
-        rows, more = _fetch(queryset, cursor, limit)
-        backwards = cursor is not None and cursor.backwards
+        limit, cursor = _limit(request), _cursor(request)
+        page = read_slice(queryset, cursor, limit)
         url = request.build_absolute_uri()
-        self.next = self.previous = None
-        if rows and (more or backwards):
-            self.next = _link(url, rows[-1], backwards=False)
-        if rows and (more if backwards else cursor is not None):
-            self.previous = _link(url, rows[0], backwards=True)
-        if not rows and cursor is not None:
+        self.next, self.previous = _link(url, page.next), _link(url, page.previous)
+        if not page.rows and cursor is not None:
             # Past the end: the way back is the list's beginning.
             self.previous = remove_query_param(url, "cursor")
-        return rows
+        return page.rows
 
     def get_paginated_response(self, data: Any) -> Response:
         """The page as it is sent."""
@@ -123,25 +83,16 @@ def _limit(request: Request) -> int:
     return int(text)
 
 
-def _fetch(queryset: QuerySet[Any], cursor: Cursor | None, limit: int) -> tuple[list[Any], bool]:
-    """At most `limit` rows, newest first, and whether more lie in the direction of the cursor."""
-    if cursor is None:
-        found = list(queryset.order_by("-created_at", "-id")[: limit + 1])
-    elif cursor.backwards:
-        newer = Q(created_at__gt=cursor.created_at) | Q(
-            created_at=cursor.created_at, id__gt=cursor.id
-        )
-        found = list(queryset.filter(newer).order_by("created_at", "id")[: limit + 1])
-    else:
-        older = Q(created_at__lt=cursor.created_at) | Q(
-            created_at=cursor.created_at, id__lt=cursor.id
-        )
-        found = list(queryset.filter(older).order_by("-created_at", "-id")[: limit + 1])
-    rows, more = found[:limit], len(found) > limit
-    return (rows[::-1] if cursor is not None and cursor.backwards else rows), more
+def _cursor(request: Request) -> Cursor | None:
+    text = request.query_params.get("cursor", "")
+    if not text:
+        return None
+    try:
+        return Cursor.decode(text)
+    except BadCursor as error:
+        message = "This is no cursor. Follow the next and previous addresses of a list."
+        raise ValidationError({"cursor": [message]}, code="invalid_cursor") from error
 
 
-def _link(url: str, row: Model | Sequence[Any] | dict[str, Any], *, backwards: bool) -> str:
-    created_at = row["created_at"] if isinstance(row, dict) else row.created_at  # type: ignore[union-attr]
-    pk = row["id"] if isinstance(row, dict) else row.pk  # type: ignore[union-attr]
-    return replace_query_param(url, "cursor", Cursor(created_at, pk, backwards).encode())
+def _link(url: str, cursor: Cursor | None) -> str | None:
+    return replace_query_param(url, "cursor", cursor.encode()) if cursor else None

@@ -1,5 +1,6 @@
 """Reading request bodies, which are JSON objects of at most 1 MB and nothing else."""
 
+import codecs
 import json
 import re
 from collections.abc import Mapping
@@ -59,6 +60,8 @@ class StrictJSONParser(BaseParser):
 
 def loads(body: bytes) -> dict[str, Any]:
     """The object in a body, checked as StrictJSONParser says. Raises ParseError."""
+    # Some editors begin a file with a byte order mark (RFC 8259, section 8.1).
+    body = body.removeprefix(codecs.BOM_UTF8)
     if not body.strip():
         return {}
     try:
@@ -108,8 +111,10 @@ def _whole_number(text: str) -> int:
 
 
 def _explain(error: orjson.JSONDecodeError) -> str:
-    if "UTF-8" in error.msg or "surrogate" in error.msg:
+    if "UTF-8" in error.msg:
         return "The body is not valid UTF-8 text."
+    if "surrogate" in error.msg:
+        return f"The body holds half of a surrogate pair (line {error.lineno}), which is no text."
     if "depth" in error.msg or "recursion" in error.msg.lower():
         return _TOO_DEEP
     return f"The body is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})."

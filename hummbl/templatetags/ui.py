@@ -123,7 +123,7 @@ def theme(context: Context) -> SafeString:
 
 @register.filter
 def usd(value: Decimal | float | str | None) -> str:
-    """US dollars: cents from a dollar up, four digits below, so that a small call is not $0.00."""
+    """US dollars: two digits for whole cents and from a dollar up, else four for small calls."""
     if value is None or value == "":
         return NONE
     amount = Decimal(str(value))
@@ -134,13 +134,7 @@ def usd(value: Decimal | float | str | None) -> str:
         return f"{sign}<$0.0001"
     if amount >= Decimal("0.99995"):
         return f"{sign}${amount:,.2f}"
-    return f"{sign}${_trimmed(f'{amount:.4f}')}"
-
-
-def _trimmed(digits: str) -> str:
-    """Without trailing zeros, but never fewer than two digits after the point."""
-    head, tail = digits[:-2], digits[-2:]
-    return head + tail.rstrip("0")
+    return f"{sign}${f'{amount:.4f}'.removesuffix('00')}"
 
 
 @register.filter

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from accounts.models import Session, User
+from accounts.models import User
 from tests.factories import PASSWORD, make_user
 
 USERS = "/admin/accounts/user/"
@@ -55,6 +55,13 @@ def test_an_admin_who_is_deactivated_is_out_at_once(browser, adam):
     adam.save()
 
     assert browser.get("/admin/").status_code == 302
+
+
+def test_signing_out_of_the_admin_ends_the_session(browser, adam):
+    assert browser.get("/admin/logout/").status_code == 405
+    assert browser.post("/admin/logout/")["Location"] == "/"
+    assert browser.get("/admin/").status_code == 302
+    assert not adam.sessions.exists()
 
 
 def test_passwords_are_changed_on_our_page(browser):
@@ -124,7 +131,7 @@ def test_deactivating_ends_the_sessions_for_good(browser, api, alice):
     browser.post(f"{USERS}{alice.pk}/change/", changes)
 
     assert program.get("/api/auth/me").status_code == 401
-    assert not Session.objects.exists()
+    assert not alice.sessions.exists()
 
 
 def test_the_last_admin_stays(browser, adam):
@@ -151,7 +158,7 @@ def test_one_of_two_admins_may_go(browser, adam):
 
 def test_sessions_are_for_looking_and_ending(browser, api, alice):
     program = api(alice)
-    session = Session.objects.get()
+    session = alice.sessions.get()
 
     for url in (SESSIONS, f"{SESSIONS}{session.pk}/change/"):
         page = browser.get(url).content.decode()

@@ -73,25 +73,22 @@ def said(page):
     return page.locator("[data-live]").inner_text()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_draws_every_task_and_edge(page, axe, fits, theme):
+def test_draws_every_task_and_edge(page, every_look):
     page.goto("/graph")
     assert page.locator(".dag.ready").count() == 1
     assert page.locator(".dag-e path").count() == 5
     boxes = [node(page, id).bounding_box() for id, *_ in TASKS]
     assert len({(box["x"], box["y"]) for box in boxes}) == len(TASKS)
-    axe(page)
-    fits(page)
+    every_look(page)
 
 
 @pytest.mark.parametrize("width", [390])
-def test_a_phone_shows_a_list_with_icon_and_note(page, axe):
+def test_a_phone_shows_a_list_with_icon_and_note(page):
     page.goto("/graph")
     assert page.locator(".dag.ready").count() == 0
     for id, *_ in TASKS:
         assert node(page, id).locator(".ic svg").is_visible()
         assert node(page, id).locator("i").is_visible()
-    axe(page)
 
 
 @pytest.mark.parametrize("javascript", [False])

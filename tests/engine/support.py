@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
 from decimal import Decimal
 
 import uvloop
@@ -31,12 +32,29 @@ def failure(code: str = "rate_limited", **fields) -> ProviderError:
     return ProviderError(f"The provider said {code}.", **(values | fields))
 
 
+@dataclass(frozen=True)
+class Streamed:
+    """An answer that is written piece by piece, with seconds of pause after each."""
+
+    pieces: tuple[str, ...]
+    pause: float = 0.0
+    then: Exception | None = None
+
+    async def __call__(self, on_delta) -> Completion:
+        for piece in self.pieces:
+            on_delta(piece)
+            await asyncio.sleep(self.pause)
+        if self.then:
+            raise self.then
+        return completion("".join(self.pieces))
+
+
 class Script:
     """Answers by the first words of the prompt, `Do <task>.`, and remembers what was asked.
 
     `script["gather"]` is a list of what the calls for that task do, in order: a Completion or a
-    text is returned, an exception raised, a coroutine function awaited. When the list is used
-    up, the answer is `<task> done`.
+    text is returned, an exception raised, a coroutine function awaited, a Streamed one written
+    piece by piece. When the list is used up, the answer is `<task> done`.
     """
 
     def __init__(self, **answers) -> None:
@@ -46,20 +64,22 @@ class Script:
         self.at_once = 0
         self.most_at_once = 0
 
-    async def __call__(self, request: CompletionRequest) -> Completion:
+    async def __call__(self, request: CompletionRequest, on_delta) -> Completion:
         task = request.prompt.split(".")[0].removeprefix("Do ").strip()
         self.requests.append(request)
         self.calls[task] += 1
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            return await self._answer(task)
+            return await self._answer(task, on_delta)
         finally:
             self.at_once -= 1
 
-    async def _answer(self, task: str) -> Completion:
+    async def _answer(self, task: str, on_delta) -> Completion:
         answers = self.answers.get(task)
         answer = answers.pop(0) if answers else f"{task} done"
+        if isinstance(answer, Streamed):
+            return await answer(on_delta)
         if callable(answer):
             answer = await answer()
         if isinstance(answer, Exception):

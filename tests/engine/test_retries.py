@@ -44,13 +44,21 @@ def test_retry_after_is_the_least_that_is_waited(alice):
     assert wait >= 0.05
 
 
-def test_backoff_grows_with_full_jitter_up_to_a_cap(monkeypatch):
+def test_backoff_grows_with_jitter_up_to_a_cap(monkeypatch):
     monkeypatch.setattr(retry, "BASE_SECONDS", 0.5)
     monkeypatch.setattr(retry.random, "uniform", lambda low, high: high)
-    assert [retry.backoff(n, None) for n in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert [retry.backoff(n, None) for n in range(8)] == [0.5, 1.5, 4.5, 13.5, 30, 30, 30, 30]
     assert retry.backoff(0, 20) == 20.5
     monkeypatch.setattr(retry.random, "uniform", lambda low, high: low)
-    assert retry.backoff(5, None) == 0
+    assert [retry.backoff(n, None) for n in range(3)] == pytest.approx([0, 1.05, 3.15])
+    assert retry.backoff(0, 20) == 20
+
+
+def test_no_wait_is_shorter_than_the_one_before():
+    """The longest that can be drawn is shorter than the next one's shortest."""
+    for failures in range(1, 6):
+        longest_before = retry.BASE_SECONDS * retry.GROWTH ** (failures - 1)
+        assert min(retry.backoff(failures, None) for _ in range(200)) > longest_before * 2
 
 
 def test_retries_end_and_dependents_are_skipped(alice):

@@ -6,12 +6,9 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
 from django.test import Client, RequestFactory
 from rest_framework import exceptions
-from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from hummbl.api import errors
-from hummbl.api.permissions import CanWrite, IsAdmin
 from hummbl.errors import AppError
 
 
@@ -143,50 +140,6 @@ def test_an_error_outside_rest_framework():
     assert (answer.status_code, answer["X-A"]) == (404, "b")
     assert b'"code":"not_found"' in answer.content
     assert refused.content == b'{"error":"No.","code":"no","details":{}}'
-
-
-@pytest.mark.parametrize(
-    ("permission", "who", "method", "allowed"),
-    [
-        (CanWrite, "vera", "get", True),
-        (CanWrite, "vera", "post", False),
-        (CanWrite, "alice", "post", True),
-        (CanWrite, "adam", "delete", True),
-        (IsAdmin, "alice", "get", False),
-        (IsAdmin, "adam", "get", True),
-    ],
-)
-def test_permissions_by_role(permission, who, method, allowed, request):
-    class View(APIView):
-        authentication_classes = []
-        permission_classes = [permission]
-
-        def get(self, request: Request) -> Response:
-            return Response({})
-
-        post = delete = get
-
-    asked = getattr(RequestFactory(), method)("/api/x")
-    asked.user = request.getfixturevalue(who)
-    view = View.as_view()
-    view.cls.initialize_request = _keeping_the_user(asked.user)
-    answer = view(asked)
-
-    assert answer.status_code == (200 if allowed else 403)
-    if not allowed:
-        assert answer.data["code"] in {"read_only_role", "admin_only"}
-        assert answer.data["error"].endswith(".")
-
-
-def _keeping_the_user(user):
-    original = APIView.initialize_request
-
-    def initialize(self, request, *args, **kwargs):
-        wrapped = original(self, request, *args, **kwargs)
-        wrapped.user = user
-        return wrapped
-
-    return initialize
 
 
 @pytest.mark.filterwarnings("default")

@@ -59,7 +59,7 @@ def test_no_body_is_an_empty_object(body):
         (b'{"a": 123456789012345678901234567890}', "64 bits"),
         (b'{"a": [18446744073709551615]}', "64 bits"),
         (b'{"a": "\xff"}', "UTF-8"),
-        (b'{"a": "\\ud800"}', "UTF-8"),
+        (b'{"a": "\\ud800"}', "half of a surrogate pair"),
         (b'{"a": "\\u0000"}', "NUL"),
         (b'{"a": [{"b\\u0000": 1}]}', "NUL"),
         (b"[]", "must be a JSON object"),
@@ -87,6 +87,10 @@ def test_depth_up_to_the_limit():
 
 def test_long_digits_in_text_and_large_floats_are_fine():
     assert loads(b'{"a": "123456789012345678901234567890", "b": 1e30}')["b"] == 1e30
+
+
+def test_a_byte_order_mark_is_passed_over():
+    assert loads(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
 
 
 def test_a_megabyte_and_no_more():

@@ -2,76 +2,15 @@
 
 import asyncio
 import logging
-import socket
 import traceback
 from decimal import Decimal
 
 import pytest
 
 from tests.providers.conftest import CANARY, MODELS, ask
+from tests.providers.wire import ask_server, chunk, failure, stream
 from workflows import providers
-from workflows.providers import CompletionRequest, Credential, ProviderError
-
-LABELS = {
-    "openai": "OpenAI",
-    "custom": "The provider at 127.0.0.1",
-    "anthropic": "Anthropic",
-}
-
-
-def failure(*requests) -> ProviderError:
-    with pytest.raises(ProviderError) as caught:
-        ask(*requests)
-    return caught.value
-
-
-def serve(answer: bytes):
-    """A coroutine manager: a server on loopback that says the same to everybody."""
-
-    async def handle(reader, writer):
-        seen = await reader.readuntil(b"\r\n\r\n")
-        handle.requests.append(seen)
-        writer.write(answer)
-        await writer.drain()
-        writer.close()
-
-    handle.requests = []
-    return handle
-
-
-def ask_server(answer: bytes, make_request, provider="openai", **changes):
-    """Ask a server that always gives `answer`; returns what it was asked, or raises."""
-    handle = serve(answer)
-
-    async def run():
-        server = await asyncio.start_server(handle, "127.0.0.1", 0)
-        async with server:
-            port = server.sockets[0].getsockname()[1]
-            request = make_request(provider, base_url=f"http://127.0.0.1:{port}/v1", **changes)
-            try:
-                return await providers.complete(request)
-            finally:
-                await providers.close()
-
-    try:
-        return asyncio.run(run()), handle.requests
-    except ProviderError as error:
-        return error, handle.requests
-
-
-def stream(*chunks: str) -> bytes:
-    """An answer in the OpenAI protocol, made of the given JSON chunks."""
-    body = "".join(f"data: {chunk}\n\n" for chunk in chunks)
-    head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
-    return (head + body).encode()
-
-
-def chunk(text: str, finish: str = "null") -> str:
-    return (
-        '{"id":"1","object":"chat.completion.chunk","created":1,"model":"m","choices":'
-        f'[{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":{finish}}}]}}'
-    )
-
+from workflows.providers import CompletionRequest, Credential
 
 # --- Success ------------------------------------------------------------------------------------
 
@@ -174,80 +113,7 @@ def test_many_calls_at_once(llmock, make_request):
     assert len(asyncio.run(run())) == 150
 
 
-# --- Refusals -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "retryable", "sentence"),
-    [
-        (400, "bad_request", False, "{name} refused the request: "),
-        (401, "authentication", False, "{name} refused the key. Check it under Keys."),
-        (403, "permission", False, "{name} does not let this key use {model}."),
-        (404, "not_found", False, "{name} has no model named {model}, or this key may not use it."),
-        (408, "timeout", True, "{name} timed out"),
-        (409, "server_error", True, "{name} was busy"),
-        (413, "too_large", False, "Shorten the prompt."),
-        (422, "bad_request", False, "{name} refused the request: "),
-        (429, "rate_limited", True, "{name} asks to slow down."),
-        (500, "server_error", True, "{name} had an internal error (500)."),
-        (502, "server_error", True, "{name} had an internal error (502)."),
-        (503, "overloaded", True, "{name} is overloaded."),
-        (529, "overloaded", True, "{name} is overloaded."),
-    ],
-)
-def test_a_refusal_is_explained(llmock, make_request, provider, status, code, retryable, sentence):
-    llmock.fail(status)
-    error = failure(make_request(provider))
-    expected = sentence.format(name=LABELS[provider], model=MODELS[provider])
-    assert expected in error.message
-    assert (error.code, error.retryable) == (code, retryable)
-    assert not error.maybe_billed
-    assert len(llmock.requests()) == 1, "the SDK must not retry"
-
-
-@pytest.mark.parametrize("seconds", [0.25, 7])
-def test_retry_after_in_seconds(llmock, make_request, provider, seconds):
-    llmock.fail(429, retry_after=seconds)
-    assert failure(make_request(provider)).retry_after == seconds
-
-
-def test_retry_after_as_a_date(make_request):
-    refusal = (
-        b"HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 2\r\n"
-        b"Retry-After: Fri, 31 Dec 2100 23:59:59 GMT\r\n\r\n{}"
-    )
-    error, _ = ask_server(refusal, make_request)
-    assert error.code == "rate_limited"
-    assert error.retry_after > 365 * 24 * 3600
-
-
-@pytest.mark.parametrize("value", [b"soon", b"-5", b"nan", b"inf"])
-def test_a_nonsensical_retry_after_asks_for_nothing(make_request, value):
-    head = b"HTTP/1.1 503 Unavailable\r\nConnection: close\r\nContent-Length: 2\r\n"
-    error, _ = ask_server(head + b"Retry-After: " + value + b"\r\n\r\n{}", make_request)
-    assert error.code == "overloaded"
-    assert not error.retry_after
-
-
-def test_an_empty_account_is_not_retried(llmock, make_request):
-    llmock.fail(429, code="insufficient_quota")
-    error = failure(make_request("openai"))
-    assert error.message.startswith("Your OpenAI account has no credit left")
-    assert (error.code, error.retryable) == ("rate_limited", False)
-
-
-def test_a_prompt_beyond_the_context_says_so(llmock, make_request):
-    llmock.fail(400, code="context_length_exceeded", message="maximum context length")
-    error = failure(make_request("openai"))
-    assert error.message.startswith("The prompt is longer than gpt-4.1-mini can read.")
-    assert (error.code, error.retryable) == ("bad_request", False)
-
-
-def test_a_withheld_answer_is_a_failure(llmock, make_request, provider):
-    llmock.reply("", finish_reason="content_filter")
-    error = failure(make_request(provider))
-    assert (error.code, error.retryable) == ("content_filter", False)
-    assert "content rules" in error.message
+# --- Keys and addresses -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("credential", [None, Credential("")])
@@ -262,88 +128,6 @@ def test_a_custom_key_needs_an_address(make_request):
     error = failure(make_request("custom", credential=Credential(CANARY)))
     assert (error.code, error.retryable) == ("bad_request", False)
     assert "base URL" in error.message
-
-
-# --- Broken streams and connections -------------------------------------------------------------
-
-
-def test_a_stalled_stream_times_out(llmock, make_request, provider):
-    llmock.break_stream("stall")
-    error = failure(make_request(provider, timeout=0.5))
-    assert (error.code, error.retryable, error.maybe_billed) == ("timeout", True, True)
-    assert error.message.endswith("did not finish its answer within 0.5 seconds.")
-
-
-def test_a_truncated_stream_is_no_success(llmock, make_request, provider):
-    llmock.break_stream("truncate", after_chunks=4)
-    error = failure(make_request(provider))
-    assert (error.code, error.retryable, error.maybe_billed) == ("truncated", True, True)
-
-
-def test_a_stream_that_ends_before_it_begins_is_truncated(make_request):
-    error, _ = ask_server(stream(), make_request)
-    assert (error.code, error.retryable) == ("truncated", True)
-
-
-def test_a_malformed_stream_is_retryable(llmock, make_request, provider):
-    llmock.break_stream("malformed", after_chunks=4)
-    error = failure(make_request(provider))
-    assert (error.code, error.retryable, error.maybe_billed) == ("server_error", True, True)
-    assert error.message.endswith("sent an answer that cannot be read.")
-
-
-def test_a_dropped_connection_is_retryable(llmock, make_request, provider):
-    llmock.break_stream("disconnect", after_chunks=3)
-    error = failure(make_request(provider))
-    assert (error.code, error.retryable, error.maybe_billed) == ("connection", True, True)
-    assert "127.0.0.1" in error.message
-
-
-@pytest.mark.parametrize(
-    "chunks",
-    [
-        ["{}"],
-        ["[]"],
-        ["null"],
-        ['"text"'],
-        ['{"choices": 5}'],
-        ['{"choices": [5]}'],
-        ['{"choices": [{"delta": {"content": {"a": 1}}}]}'],
-        ["[" * 100_000],
-        ['{"error": {"message": "overloaded", "type": "server_error"}}'],
-    ],
-)
-def test_an_answer_of_any_shape_is_a_provider_error(make_request, chunks):
-    error, _ = ask_server(stream(*chunks), make_request)
-    assert isinstance(error, ProviderError)
-    assert error.retryable
-    assert error.maybe_billed
-
-
-def test_a_body_that_is_no_stream_at_all(make_request):
-    html = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>"
-    error, _ = ask_server(html, make_request)
-    assert isinstance(error, ProviderError)
-    assert error.retryable
-
-
-def test_an_unreachable_host_is_named(make_request, provider):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    error = failure(make_request(provider, base_url=f"http://127.0.0.1:{port}/v1"))
-    assert error.message == "127.0.0.1 could not be reached."
-    assert (error.code, error.retryable, error.maybe_billed) == ("connection", True, False)
-
-
-def test_a_redirect_is_not_followed(make_request, provider):
-    redirect = (
-        b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:9/\r\n"
-        b"Connection: close\r\nContent-Length: 0\r\n\r\n"
-    )
-    error, requests = ask_server(redirect, make_request, provider)
-    assert "redirect, which is not followed" in error.message
-    assert (error.code, error.retryable) == ("bad_request", False)
-    assert len(requests) == 1
 
 
 @pytest.mark.parametrize("url", ["https://10.0.0.1/v1", "http://169.254.169.254/v1"])

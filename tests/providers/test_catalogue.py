@@ -1,6 +1,8 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workflows.providers import catalogue
 from workflows.providers.catalogue import Rates, cost, estimate, models
@@ -68,3 +70,54 @@ def test_prices_agree_with_the_package_they_come_from():
         usage = Usage(input_tokens=tokens, cache_read_tokens=100, output_tokens=50)
         expected = calc_price(usage, model, provider_id="openai").total_price
         assert cost("openai", model, tokens, 100, 50) == expected
+
+
+def known_models() -> list[tuple[str, str]]:
+    """Every model of both providers that has a price for text."""
+    from genai_prices import data_snapshot
+
+    return [
+        (provider.id, model.id)
+        for provider in data_snapshot.get_snapshot().providers
+        if provider.id in {"openai", "anthropic"}
+        for model in provider.models
+        if estimate(provider.id, model.id, 1, 1) is not None
+    ]
+
+
+KNOWN = known_models()
+
+
+def test_there_are_models_to_try():
+    assert len(KNOWN) > 80
+
+
+@pytest.mark.parametrize("tokens", [0, 1, 199_000, 200_001, 272_001, 1_000_000])
+def test_no_split_of_the_prompt_costs_more_than_its_estimate(tokens):
+    """All fresh, all read from the cache, all written to it, for each model that has a price."""
+    for call in KNOWN:
+        bound = estimate(*call, tokens, 700)
+        for cached, written in [(0, 0), (tokens, 0), (0, tokens)]:
+            assert cost(*call, tokens, cached, 700, written) <= bound, call
+
+
+@given(
+    call=st.sampled_from(KNOWN),
+    fresh=st.integers(0, 600_000),
+    cached=st.integers(0, 600_000),
+    written=st.integers(0, 600_000),
+    output=st.integers(0, 100_000),
+    spare=st.integers(0, 3_000_000),
+)
+def test_a_call_costs_at_most_its_estimate(call, fresh, cached, written, output, spare):
+    """When its tokens are at most the bytes of its prompt, and its answer as long as allowed."""
+    tokens = fresh + cached + written
+    bound = estimate(*call, tokens + spare, output)
+    assert bound >= cost(*call, tokens, cached, output, written) >= 0
+
+
+def test_every_newer_model_of_the_list_is_in_the_price_list():
+    for model in models():
+        if model.provider in {"openai", "anthropic"}:
+            assert (model.provider, model.model) in KNOWN
+            assert model.note != "The price is not known."

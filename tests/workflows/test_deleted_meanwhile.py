@@ -22,8 +22,11 @@ OTHER = make_definition(make_task("other"))
         lambda workflow: workflow.delete(),
         lambda workflow: workflow.execute(user=workflow.owner, input={}),
         lambda workflow: workflow.execute(user=workflow.owner, input={}, idempotency_key="once"),
+        lambda workflow: Execution.start_test(
+            workflow, OTHER, "other", input={}, outputs={}, user=workflow.owner
+        ),
     ],
-    ids=["revise", "delete", "execute", "execute once"],
+    ids=["revise", "delete", "execute", "execute once", "start_test"],
 )
 def test_a_workflow(alice, action):
     workflow = make_workflow(alice)

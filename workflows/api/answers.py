@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from rest_framework.response import Response
 
 from accounts.models import User, name_to_show
 from workflows.api.bodies import KeyProvider, Status
@@ -85,6 +86,21 @@ class WorkflowAnswer(Answer):
     updated_at: datetime
 
 
+class ProblemAnswer(Answer):
+    """One thing to correct."""
+
+    path: Annotated[str, Field(description="Such as `tasks[3].dependencies[0]`")]
+    code: str
+    message: str
+
+
+class CheckAnswer(Answer):
+    """Whether a workflow could be stored, and what to correct."""
+
+    valid: bool
+    errors: list[ProblemAnswer]
+
+
 _WORKFLOW_COLUMNS: Final = (
     "id",
     "name",
@@ -120,6 +136,12 @@ def workflow_answer(workflow: Workflow) -> dict[str, Any]:
     return {**_workflow_fields(workflow), **_current(workflow).definition}
 
 
+def created_workflow(workflow: Workflow) -> Response:
+    """201 with a workflow that was made, and where it is."""
+    location = {"Location": f"/api/workflows/{workflow.pk}"}
+    return Response(workflow_answer(workflow), 201, headers=location)
+
+
 def _current(workflow: Workflow) -> WorkflowVersion:
     # There is none only inside the transaction that makes a workflow.
     return cast(WorkflowVersion, workflow.current_version)
@@ -148,6 +170,7 @@ class TaskResultAnswer(Answer):
     attempts: Annotated[int, Field(description="Calls made, the first included")]
     model: str
     input_tokens: int
+    cached_tokens: Annotated[int, Field(description="Of the input tokens, those from a cache")]
     output_tokens: int
     cost: Money
     duration: Seconds
@@ -176,8 +199,8 @@ class ExecutionAnswer(ExecutionRow):
     task_results: list[TaskResultAnswer]
 
 
-def execution_rows(executions: QuerySet[Execution]) -> QuerySet[Execution]:
-    """With what `execution_row` takes of each execution, and no more, in the same query."""
+def execution_rows(executions: QuerySet[Execution], *more: str) -> QuerySet[Execution]:
+    """With what `execution_row` takes of each execution, and `more`, in the same query."""
     return executions.select_related("version").only(
         "workflow",
         "version__number",
@@ -191,6 +214,7 @@ def execution_rows(executions: QuerySet[Execution]) -> QuerySet[Execution]:
         "started_at",
         "completed_at",
         "error",
+        *more,
     )
 
 
@@ -231,6 +255,7 @@ def task_answer(task: TaskResult) -> dict[str, Any]:
         "attempts": task.attempts,
         "model": task.model,
         "input_tokens": task.input_tokens,
+        "cached_tokens": task.cached_tokens,
         "output_tokens": task.output_tokens,
         "cost": money(task.cost),
         "duration": task.duration,
@@ -268,6 +293,21 @@ def key_answer(key: ApiKey) -> dict[str, Any]:
         "created_at": key.created_at,
         "updated_at": key.updated_at,
     }
+
+
+class KeyCheckAnswer(Answer):
+    """What came of testing a key. `ok` is false when something is known to be wrong."""
+
+    ok: bool
+    code: Annotated[
+        str,
+        Field(
+            description="ok, unverified, authentication, permission, quota, rate_limited, "
+            "unavailable, not_found, bad_request, redirect, not_protocol, timeout, unreachable, "
+            "tls, outbound_refused or decryption_failed"
+        ),
+    ]
+    message: Annotated[str, Field(description="One sentence for a person")]
 
 
 class ModelAnswer(Answer):

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from hummbl.api.errors import InvalidBody
 from workflows.definition import Agent, DefinitionError, Name, Task, WorkflowDefinition, parse
+from workflows.portable import WorkflowHead
 from workflows.problems import MAX_PROBLEMS, Problem, translate
 
 DOCUMENT_FIELDS: Final = ("agents", "tasks", "input_schema")
@@ -149,6 +150,28 @@ def _document_problems(document: dict[str, Any]) -> list[Problem]:
     except DefinitionError as error:
         return error.errors
     return []
+
+
+def workflow_problems(data: Any) -> list[Problem]:
+    """All that POST /api/workflows would refuse in a body, at most 100 entries."""
+    try:
+        _, document = read_workflow(data, WorkflowFields)
+    except InvalidBody as error:
+        found: list[Problem] = error.details["errors"]
+        return found
+    return _document_problems(document)
+
+
+class CopyBody(Body):
+    """What a copy is called."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+    name: Annotated[Name, Field(description="Without it: Copy of …")] = ""
+
+
+class FileBody(Body, WorkflowDefinition, WorkflowHead):
+    """A workflow file, as exporting gives it and importing takes it."""
 
 
 class ExecuteBody(Body):

@@ -1,20 +1,19 @@
 """`/api/executions`: read, watch, cancel."""
 
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import close_old_connections
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.models import User
+from accounts.api.authentication import user_of
 from hummbl.api.errors import InvalidBody
 from workflows import stream
 from workflows.access import require_writer
@@ -25,14 +24,14 @@ from workflows.api.answers import (
     execution_row,
     execution_rows,
 )
-from workflows.api.filters import as_uuid, one_of, read_filters, status_parameter
-from workflows.models import Execution, ExecutionStatus
+from workflows.api.filters import RUN_PARAMETERS, read_run_filter
+from workflows.models import Execution
 
 _EVENT: Final = {
     "type": "object",
     "properties": {
         "id": {"type": "string", "description": "Its number: 1, 2, 3 and so on"},
-        "event": {"type": "string", "enum": ["execution", "task"]},
+        "event": {"type": "string", "enum": ["execution", "task", "delta"]},
         "data": {"type": "string", "description": "JSON"},
     },
 }
@@ -47,20 +46,13 @@ class ExecutionViewSet(GenericViewSet[Execution]):
     @extend_schema(
         summary="List executions",
         responses=ExecutionRow,
-        parameters=[
-            status_parameter(ExecutionStatus.values),
-            OpenApiParameter("workflow_id", OpenApiTypes.UUID, description="Of this workflow."),
-        ],
+        parameters=RUN_PARAMETERS,
     )
     def list(self, request: Request) -> Response:
         """Rows without the tasks, newest first."""
-        chosen = read_filters(request, "status", "workflow_id")
-        rows = Execution.objects.visible_to(_user(request))
-        if "status" in chosen:
-            rows = rows.filter(status=one_of("status", chosen["status"], ExecutionStatus.values))
-        if "workflow_id" in chosen:
-            rows = rows.filter(workflow_id=as_uuid("workflow_id", chosen["workflow_id"]))
-        page = self.paginate_queryset(execution_rows(rows))
+        run_filter, _ = read_run_filter(request)
+        runs = run_filter.of(Execution.objects.visible_to(user_of(request)))
+        page = self.paginate_queryset(execution_rows(runs))
         return self.get_paginated_response([execution_row(row) for row in page or ()])
 
     @extend_schema(summary="Read an execution", responses=ExecutionAnswer)
@@ -77,8 +69,8 @@ class ExecutionViewSet(GenericViewSet[Execution]):
     def cancel(self, request: Request, pk: UUID) -> Response:
         """Ask for the end: calls in flight are aborted within a second."""
         execution = get_object_or_404(_visible(request), pk=pk)
-        require_writer(_user(request))
-        execution.cancel(by=_user(request))
+        require_writer(user_of(request))
+        execution.cancel(by=user_of(request))
         return Response(execution_answer(execution), 202)
 
 
@@ -99,9 +91,11 @@ class StreamView(APIView):
         operation_id="executions_stream",
         summary="Watch an execution",
         description=(
-            "Server-Sent Events `execution` and `task`, from the start or from `Last-Event-ID`, "
-            "until the execution has ended. A comment line every 15 seconds keeps the connection "
-            "open. 204 when there is nothing left to send."
+            "Server-Sent Events `execution`, `task` and `delta`, from the start or from "
+            "`Last-Event-ID`, until the execution has ended. A `delta` is the next piece of an "
+            "answer while it is written: the pieces of one task and attempt, joined in order. A "
+            "comment line every 15 seconds keeps the connection open. 204 when there is nothing "
+            "left to send."
         ),
         parameters=[
             OpenApiParameter(
@@ -120,7 +114,7 @@ class StreamView(APIView):
         # The stream may last an hour: it must not keep this request's connection from others.
         close_old_connections()
         response = StreamingHttpResponse(
-            stream.events(execution.pk, user_id=_user(request).pk, after=after),
+            stream.events(execution.pk, user_id=user_of(request).pk, after=after),
             content_type="text/event-stream",
         )
         response["Cache-Control"] = "no-cache"
@@ -128,12 +122,8 @@ class StreamView(APIView):
         return response
 
 
-def _user(request: Request) -> User:
-    return cast(User, request.user)
-
-
 def _visible(request: Request) -> Any:
-    return Execution.objects.visible_to(_user(request)).with_labels()
+    return Execution.objects.visible_to(user_of(request)).with_labels()
 
 
 def _last_event_id(request: Request) -> int:

@@ -1,13 +1,19 @@
 """Query parameters of lists, from a list of allowed names."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from hummbl.api.errors import InvalidBody
+from workflows.models import ExecutionStatus, Trigger
 from workflows.problems import did_you_mean, quote
+from workflows.run_filter import RunFilter
 
 _PAGING = ("limit", "cursor")
 MAX_SEARCH = 200
@@ -49,6 +55,17 @@ def as_uuid(name: str, value: str) -> uuid.UUID:
         raise _invalid(name, "invalid_id", "This is not an id (a UUID).") from None
 
 
+def as_moment(name: str, value: str) -> datetime:
+    """The moment in a query parameter; without a zone it is UTC. Raises InvalidBody."""
+    try:
+        # A plus sign that was not escaped arrives as a space.
+        moment = datetime.fromisoformat(value.replace(" ", "+") if "T" in value else value)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        message = "This is no moment as in ISO 8601, such as 2026-11-22T16:30:00Z."
+        raise _invalid(name, "invalid_moment", message) from None
+
+
 def _invalid(name: str, code: str, message: str) -> InvalidBody:
     return InvalidBody([{"path": name, "code": code, "message": message}])
 
@@ -56,3 +73,50 @@ def _invalid(name: str, code: str, message: str) -> InvalidBody:
 def status_parameter(choices: Iterable[str]) -> OpenApiParameter:
     """`?status=` in the OpenAPI schema."""
     return OpenApiParameter("status", str, enum=list(choices), description="Only with this status.")
+
+
+RUN_PARAMETERS: Final = [
+    OpenApiParameter(
+        "status",
+        str,
+        enum=ExecutionStatus.values,
+        many=True,
+        description="Only with this status; repeat it for several.",
+    ),
+    OpenApiParameter("workflow_id", OpenApiTypes.UUID, description="Of this workflow."),
+    OpenApiParameter("trigger", str, enum=Trigger.values, description="Only started by this."),
+    OpenApiParameter(
+        "created_after", OpenApiTypes.DATETIME, description="Created at this moment or later."
+    ),
+    OpenApiParameter(
+        "created_before", OpenApiTypes.DATETIME, description="Created before this moment."
+    ),
+    OpenApiParameter(
+        "q",
+        str,
+        description=(
+            "Part of the workflow's name or of the error; in double quotes, the whole name."
+        ),
+    ),
+]
+_READ_RUN: Final[dict[str, Callable[[str, str], Any]]] = {
+    "workflow_id": as_uuid,
+    "trigger": partial(one_of, choices=Trigger.values),
+    "created_after": as_moment,
+    "created_before": as_moment,
+    "q": search_text,
+}
+
+
+def read_run_filter(request: Request, *more: str) -> tuple[RunFilter, dict[str, str]]:
+    """What `RUN_PARAMETERS` ask for, and those of the filters in `more` that were given.
+
+    Raises InvalidBody.
+    """
+    chosen = read_filters(request, "status", *_READ_RUN, *more)
+    read = {name: to(name, chosen[name]) for name, to in _READ_RUN.items() if name in chosen}
+    given = [status for status in request.query_params.getlist("status") if status]
+    statuses = [one_of("status", status, ExecutionStatus.values) for status in given]
+    return RunFilter(statuses=statuses, **read), {
+        name: chosen[name] for name in more if name in chosen
+    }

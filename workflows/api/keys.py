@@ -1,6 +1,7 @@
 """`/api/keys`: provider keys. The key itself only ever goes in."""
 
-from typing import Any, cast
+from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -10,11 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.models import User
+from accounts.api.authentication import user_of
 from hummbl.api.errors import InvalidBody
 from hummbl.errors import Forbidden
 from workflows.access import require_writer
-from workflows.api.answers import KeyAnswer, key_answer
+from workflows.api.answers import KeyAnswer, KeyCheckAnswer, key_answer
 from workflows.api.bodies import KeyBody, KeyChanges
 from workflows.api.filters import read_filters
 from workflows.models import ApiKey
@@ -40,7 +41,7 @@ class KeyViewSet(GenericViewSet[ApiKey]):
     )
     def create(self, request: Request) -> Response:
         """Encrypted at rest, and never shown again."""
-        user = _user(request)
+        user = user_of(request)
         require_writer(user)
         body = KeyBody.read(request.data)
         key = ApiKey.store(
@@ -60,9 +61,9 @@ class KeyViewSet(GenericViewSet[ApiKey]):
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """What the body leaves out stays. `provider` and `base_url` need a new `key`."""
         key = get_object_or_404(_visible(request), pk=pk)
-        require_writer(_user(request))
+        require_writer(user_of(request))
         changes = KeyChanges.read(request.data).given()
-        if key.user_id != _user(request).pk and changes != {"is_active": False}:
+        if key.user_id != user_of(request).pk and changes != {"is_active": False}:
             raise Forbidden("An admin may only deactivate or delete another's key.")
         _require_secret(key, changes)
         with transaction.atomic():
@@ -73,17 +74,27 @@ class KeyViewSet(GenericViewSet[ApiKey]):
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Delete it for good. Owner or admin."""
         key = get_object_or_404(_visible(request), pk=pk)
-        require_writer(_user(request))
+        require_writer(user_of(request))
         key.delete()
         return Response(status=204)
 
-
-def _user(request: Request) -> User:
-    return cast(User, request.user)
+    @extend_schema(
+        operation_id="keys_test",
+        summary="Test a key",
+        request=None,
+        responses=KeyCheckAnswer,
+    )
+    def test(self, request: Request, pk: UUID) -> Response:
+        """Ask the provider for its models, which costs nothing. Owner only; up to ten seconds."""
+        key = get_object_or_404(_visible(request), pk=pk)
+        require_writer(user_of(request))
+        if key.user_id != user_of(request).pk:
+            raise Forbidden("Only its owner may test a key.")
+        return Response(asdict(key.test()))
 
 
 def _visible(request: Request) -> Any:
-    return ApiKey.objects.visible_to(_user(request)).select_related("user")
+    return ApiKey.objects.visible_to(user_of(request)).select_related("user")
 
 
 def _require_secret(key: ApiKey, changes: dict[str, Any]) -> None:

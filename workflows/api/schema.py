@@ -1,5 +1,6 @@
 """How the bodies and answers appear in the OpenAPI schema."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
@@ -29,12 +30,24 @@ class _PydanticSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
         )
         parts = {name: _openapi(part) for name, part in schema["$defs"].items()}
         own = parts.pop(next(iter(refs.values()))["$ref"].rpartition("/")[2])
+        parent: Any = self.target_class
+        known = {child.__name__: child for child in _subclasses(parent)}
         for name, part in parts.items():
+            # The class itself, where there is one: elsewhere it may be an answer of its own.
             component = ResolvedComponent(  # type: ignore[no-untyped-call]
-                name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part
+                name=name,
+                type=ResolvedComponent.SCHEMA,
+                object=known.get(name, name),
+                schema=part,
             )
             auto_schema.registry.register_on_missing(component)
         return dict(own)
+
+
+def _subclasses(parent: type[Any]) -> Iterator[type[Any]]:
+    for child in parent.__subclasses__():
+        yield child
+        yield from _subclasses(child)
 
 
 class BodySchema(_PydanticSchema):  # type: ignore[no-untyped-call]
@@ -50,11 +63,14 @@ class AnswerSchema(_PydanticSchema):  # type: ignore[no-untyped-call]
 
 
 def _openapi(schema: Any) -> Any:
-    """OpenAPI 3.0 has no type `null`: it says nullable."""
+    """OpenAPI 3.0 has no type `null`: it says nullable. It has no `const`: it lists one choice."""
     if isinstance(schema, list):
         return [_openapi(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
+    if "const" in schema:
+        rest = {key: value for key, value in schema.items() if key != "const"}
+        return {**rest, "enum": [schema["const"]]}
     if schema.get("type") == "null":
         return {**schema, "type": "string", "nullable": True}
     options = schema.get("anyOf", [])

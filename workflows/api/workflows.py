@@ -1,22 +1,21 @@
 """`/api/workflows`: create, read, change, delete, run."""
 
-from typing import cast
 from uuid import UUID
 
-from django.db.models import Q
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.models import User
+from accounts.api.authentication import user_of
 from hummbl.api.errors import InvalidBody
-from workflows.access import require_editor, require_writer
+from workflows.access import require_writer
+from workflows.api.access import editable_workflow, visible_workflow
 from workflows.api.answers import (
     ExecutionAnswer,
     WorkflowAnswer,
     WorkflowRow,
+    created_workflow,
     execution_answer,
     workflow_answer,
     workflow_row,
@@ -34,6 +33,7 @@ from workflows.api.filters import one_of, read_filters, search_text, status_para
 from workflows.models import Workflow, WorkflowStatus
 
 MAX_IDEMPOTENCY_KEY = 255
+_SHARED = {"true": True, "false": False}
 _IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -57,17 +57,24 @@ class WorkflowViewSet(GenericViewSet[Workflow]):
         parameters=[
             status_parameter(WorkflowStatus.values),
             OpenApiParameter("q", str, description="Part of the name or description."),
+            OpenApiParameter("owner", str, enum=["me"], description="Only the user's own."),
+            OpenApiParameter(
+                "shared", str, enum=list(_SHARED), description="Only those shared or not shared."
+            ),
         ],
     )
     def list(self, request: Request) -> Response:
         """Light rows, newest first, without the document."""
-        chosen = read_filters(request, "status", "q")
-        rows = Workflow.objects.visible_to(_user(request))
+        chosen = read_filters(request, "status", "q", "owner", "shared")
+        rows = Workflow.objects.visible_to(user_of(request))
         if "status" in chosen:
             rows = rows.filter(status=one_of("status", chosen["status"], WorkflowStatus.values))
         if "q" in chosen:
-            text = search_text("q", chosen["q"])
-            rows = rows.filter(Q(name__icontains=text) | Q(description__icontains=text))
+            rows = rows.matching(search_text("q", chosen["q"]))
+        if "owner" in chosen and one_of("owner", chosen["owner"], ["me"]):
+            rows = rows.filter(owner=user_of(request))
+        if "shared" in chosen:
+            rows = rows.filter(is_shared=_SHARED[one_of("shared", chosen["shared"], _SHARED)])
         page = self.paginate_queryset(workflow_rows(rows))
         return self.get_paginated_response([workflow_row(row) for row in page or ()])
 
@@ -76,32 +83,31 @@ class WorkflowViewSet(GenericViewSet[Workflow]):
     )
     def create(self, request: Request) -> Response:
         """Version 1 of the document, owned by the user."""
-        user = _user(request)
+        user = user_of(request)
         require_writer(user)
         fields, document = read_workflow(request.data, WorkflowFields)
         workflow = Workflow.create_with(owner=user, definition=document, **fields.model_dump())
-        answer = workflow_answer(workflow)
-        return Response(answer, 201, headers={"Location": f"/api/workflows/{workflow.pk}"})
+        return created_workflow(workflow)
 
     @extend_schema(summary="Read a workflow", responses=WorkflowAnswer)
     def retrieve(self, request: Request, pk: UUID) -> Response:
         """The workflow with the document of its current version."""
-        return Response(workflow_answer(_visible(request, pk)))
+        return Response(workflow_answer(visible_workflow(request, pk)))
 
     @extend_schema(summary="Replace a workflow", request=WorkflowBody, responses=WorkflowAnswer)
     def update(self, request: Request, pk: UUID) -> Response:
         """Everything that the body leaves out takes its default. Owner or admin."""
-        workflow = _editable(request, pk)
+        workflow = editable_workflow(request, pk)
         fields, document = read_workflow(request.data, WorkflowFields)
-        workflow.change(fields.model_dump(), document, by=_user(request))
+        workflow.change(fields.model_dump(), document, by=user_of(request))
         return Response(workflow_answer(workflow))
 
     @extend_schema(summary="Change a workflow", request=WorkflowPatch, responses=WorkflowAnswer)
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """What the body leaves out stays as it is. Owner or admin."""
-        workflow = _editable(request, pk)
+        workflow = editable_workflow(request, pk)
         changes, document = read_workflow(request.data, WorkflowChanges)
-        workflow.change(changes.given(), document or None, by=_user(request), merge=True)
+        workflow.change(changes.given(), document or None, by=user_of(request), merge=True)
         return Response(workflow_answer(workflow))
 
     @extend_schema(
@@ -110,7 +116,7 @@ class WorkflowViewSet(GenericViewSet[Workflow]):
     )
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Delete it with its versions and executions. Owner or admin."""
-        _editable(request, pk).delete()
+        editable_workflow(request, pk).delete()
         return Response(status=204)
 
     @extend_schema(
@@ -125,11 +131,11 @@ class WorkflowViewSet(GenericViewSet[Workflow]):
     )
     def execute(self, request: Request, pk: UUID) -> Response:
         """Start an execution of the current version. Owner or admin."""
-        workflow = _visible(request, pk)
-        require_writer(_user(request))
+        workflow = visible_workflow(request, pk)
+        require_writer(user_of(request))
         body = ExecuteBody.read(request.data)
         execution = workflow.execute(
-            user=_user(request),
+            user=user_of(request),
             input=body.input,
             trigger="api",
             cost_cap=body.cost_cap,
@@ -137,21 +143,6 @@ class WorkflowViewSet(GenericViewSet[Workflow]):
         )
         location = {"Location": f"/api/executions/{execution.pk}"}
         return Response(execution_answer(execution), 202, headers=location)
-
-
-def _user(request: Request) -> User:
-    return cast(User, request.user)
-
-
-def _visible(request: Request, pk: UUID) -> Workflow:
-    readable = Workflow.objects.visible_to(_user(request))
-    return get_object_or_404(readable.select_related("owner", "current_version"), pk=pk)
-
-
-def _editable(request: Request, pk: UUID) -> Workflow:
-    workflow = _visible(request, pk)
-    require_editor(_user(request), workflow)
-    return workflow
 
 
 def _idempotency_key(request: Request) -> str:

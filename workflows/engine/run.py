@@ -17,13 +17,20 @@ from typing import Any
 from hummbl.errors import AppError
 from hummbl.logging import context
 from workflows.definition import Agent, Graph, Task, WorkflowDefinition, render_prompt
+from workflows.engine.agents import instructions, is_asked_again, models_of
 from workflows.engine.journal import Journal
 from workflows.engine.ledger import ZERO, Call, Ledger, in_full_if_made
+from workflows.engine.live_text import LiveText
 from workflows.engine.records import ExecutionState, TaskState
 from workflows.engine.retry import MAX_RETRY_AFTER_SECONDS, backoff
-from workflows.models.event import execution_event_data, task_event_data
-from workflows.models.execution import TERMINAL_STATUSES, ExecutionStatus
-from workflows.models.task_result import TERMINAL_TASK_STATUSES, TaskStatus
+from workflows.models.api_key import MissingKey
+from workflows.models.event import delta_event_data, execution_event_data, task_event_data
+from workflows.models.states import (
+    TERMINAL_STATUSES,
+    TERMINAL_TASK_STATUSES,
+    ExecutionStatus,
+    TaskStatus,
+)
 from workflows.providers import Completion, CompletionRequest, Credential, ProviderError
 from workflows.providers.catalogue import NEEDS_KEY
 
@@ -33,6 +40,9 @@ UNREADABLE = WorkflowDefinition.model_construct(agents=[], tasks=[])
 # A task whose calls were cut off by dying workers this often more than it has retries is given up.
 MAX_LOST_ATTEMPTS = 5
 BROKEN_BY = (TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.CANCELLED)
+
+# How a model is called: the request, and what hears the answer while it is written.
+Complete = Callable[[CompletionRequest, Callable[[str], None]], Awaitable[Completion]]
 
 
 class LeaseLost(Exception):
@@ -44,7 +54,7 @@ class Tools:
     """What a run needs of its worker. `execution_timeout` is in seconds."""
 
     journal: Journal
-    complete: Callable[[CompletionRequest], Awaitable[Completion]]
+    complete: Complete
     slot: Callable[[str], AbstractAsyncContextManager[object]]
     credential: Callable[[str, str, str | None], Awaitable[Credential]]
     on_end: Callable[["Run"], None]
@@ -136,23 +146,26 @@ class Run:
         prompt = render_prompt(
             spec, input=self.state.input, outputs=self._outputs, names=self.definition.names
         )
-        models: list[tuple[str, str]] = [(agent.provider, agent.model)]
-        for fallback in agent.fallbacks:
-            provider, _, model = fallback.partition(":")
-            models.append((provider, model))
+        models = models_of(agent)
         if task.attempts > (spec.max_retries + 1) * len(models) + MAX_LOST_ATTEMPTS:
             raise AppError(
                 "The workers that ran this task died again and again, so it is not tried any more.",
                 code="attempts_exhausted",
             )
-        for place, (provider, model) in enumerate(models, start=1):
+        failure: ProviderError | None = None
+        for provider, model in models:
             try:
-                await self._insist(task, spec, agent, provider, model, prompt)
+                return await self._insist(task, spec, agent, provider, model, prompt)
             except ProviderError as error:
-                if not error.retryable or place == len(models):
+                if not error.retryable:
                     raise
-            else:
-                return
+                failure = error
+            except MissingKey as error:
+                # A fallback without a key is passed over: what the others said comes first.
+                if failure is None:
+                    raise
+                failure.message += f" The fallback {provider}:{model} was not tried: {error}"
+        raise failure or AssertionError("an agent has a model")
 
     async def _insist(
         self, task: TaskState, spec: Task, agent: Agent, provider: str, model: str, prompt: str
@@ -200,14 +213,25 @@ class Run:
                 max_tokens=agent.max_tokens,
                 timeout=float(spec.timeout_seconds),
                 credential=credential,
+                asked_again=provider in NEEDS_KEY and is_asked_again(self.definition, spec),
             )
             try:
-                completion = await tools.complete(request)
+                completion = await self._listen(task, request)
             except ProviderError as error:
                 billed = error.maybe_billed
                 self._ledger.settle(task, lambda call: call.reserved if billed else ZERO)
                 raise
         self._complete(task, completion)
+
+    async def _listen(self, task: TaskState, request: CompletionRequest) -> Completion:
+        """Make the call, and record the answer while it is written."""
+        live = LiveText(asyncio.get_running_loop(), lambda text: self._record_delta(task, text))
+        try:
+            completion = await self.tools.complete(request, live.add)
+            live.finish()
+            return completion
+        finally:
+            live.close()
 
     def _begin(self, task: TaskState, call: Call, provider: str, model: str, prompt: str) -> None:
         task.status = TaskStatus.RUNNING
@@ -338,6 +362,10 @@ class Run:
     def _record(self, task: TaskState, **more: Any) -> None:
         self.tools.journal.task(self.state, task, task_event_data(task) | more)
 
+    def _record_delta(self, task: TaskState, text: str) -> None:
+        if not self.over:
+            self.tools.journal.event(self.state, "delta", delta_event_data(task, text))
+
     def _record_execution(self) -> None:
         state = self.state
         data = execution_event_data(
@@ -358,18 +386,6 @@ _BECAUSE = {
     TaskStatus.SKIPPED: "was skipped",
     TaskStatus.CANCELLED: "was cancelled",
 }
-
-
-def instructions(agent: Agent) -> str:
-    """The system prompt of an agent: its role and description, then its instructions."""
-    parts = []
-    if agent.role:
-        parts.append(f"You are {agent.name}, {agent.role}.")
-    if agent.description:
-        parts.append(agent.description)
-    if agent.instructions:
-        parts.append(agent.instructions)
-    return "\n\n".join(parts)
 
 
 def _size(text: str) -> int:

@@ -44,7 +44,7 @@ LIVE = "status IN ('pending', 'running')"  # as the partial index `execution_cla
 CLAIMED_COLUMNS = (
     "e.id, e.lease_token, e.status, e.version_id, e.user_id, w.name, e.input, e.error, "
     "e.cost_cap, e.cost, e.input_tokens, e.output_tokens, e.task_count, e.ended_count, "
-    "e.cancel_requested_at, e.last_sequence, e.started_at, e.completed_at"
+    "e.cancel_requested_at, e.last_sequence, e.started_at, e.completed_at, e.definition"
 )
 TASK_STATE_COLUMNS = (
     "execution_id, id, task_id, item_index, status, input, output, error, error_code, "
@@ -107,7 +107,9 @@ class Store(ABC):
                 "JOIN workflows_workflow w ON w.id = e.workflow_id WHERE e.id IN ({ids}) "
                 "ORDER BY e.created_at, e.id"
             )
-            claimed = {as_hex(row[0]): _execution(row) for row in self.select_in(cursor, sql, ids)}
+            rows = self.select_in(cursor, sql, ids)
+            claimed = {as_hex(row[0]): _execution(row) for row in rows}
+            own = {as_hex(row[0]): row[-1] for row in rows if row[-1] is not None}
             sql = (
                 f"SELECT {TASK_STATE_COLUMNS} FROM workflows_taskresult "  # noqa: S608
                 "WHERE execution_id IN ({ids}) ORDER BY execution_id, position, item_index"
@@ -121,8 +123,12 @@ class Store(ABC):
             )
             for pk, spent in self.select_in(cursor, sql, capped) if capped else ():
                 claimed[as_hex(pk)].committed_spend = Decimal(str(spent))
-        for state in claimed.values():
-            state.definition = self._definition(state.version_id)
+        for pk, state in claimed.items():
+            state.definition = (
+                _document(own[pk], f"Execution {pk}")
+                if pk in own
+                else self._definition(state.version_id)
+            )
         return list(claimed.values())
 
     def _claimable(self) -> bool:
@@ -151,10 +157,8 @@ class Store(ABC):
         if known is None:
             sql = "SELECT definition FROM workflows_workflowversion WHERE id = %s"
             row = self._execute(self.one_by_one(sql), (version_id,)).fetchone()
-            try:
-                known = WorkflowDefinition.model_validate(_json(row[0]))
-            except ValidationError:
-                logger.exception("Version %s is not a valid document", version_id)
+            known = _document(row[0], f"Version {version_id}")
+            if known is None:
                 return None
         self._definitions[version_id] = known
         if len(self._definitions) > KNOWN_DEFINITIONS:
@@ -333,6 +337,15 @@ def open_store(owner: str, lease: float) -> Store:
 
 def _json(value: Any) -> Any:
     return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
+def _document(value: Any, label: str) -> WorkflowDefinition | None:
+    """The document in a JSON column; None if this release cannot read it."""
+    try:
+        return WorkflowDefinition.model_validate(_json(value))
+    except ValidationError:
+        logger.exception("%s is not a valid document", label)
+        return None
 
 
 def _money(value: Any) -> Decimal | None:

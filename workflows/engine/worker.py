@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -21,11 +21,11 @@ from workflows import providers
 from workflows.engine import wake
 from workflows.engine.journal import Journal
 from workflows.engine.records import Batch, ExecutionState
-from workflows.engine.run import LeaseLost, Run, Tools
+from workflows.engine.run import Complete, LeaseLost, Run, Tools
 from workflows.engine.writer import LOOK_FOR_CANCELLED, Claim, Stop, Writer
 from workflows.models.api_key import ApiKey
 from workflows.models.worker import HEARTBEAT_SECONDS
-from workflows.providers import Completion, CompletionRequest, Credential, ProviderError
+from workflows.providers import Credential, ProviderError
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Worker:
         *,
         concurrency: int | None = None,
         lease: float | None = None,
-        complete: Callable[[CompletionRequest], Awaitable[Completion]] = providers.complete,
+        complete: Complete = providers.complete,
         slot: Callable[[str], AbstractAsyncContextManager[object]] = providers.slot,
     ) -> None:
         self.concurrency = concurrency or settings.WORKER_CONCURRENCY

@@ -2,9 +2,10 @@
 
 from workflows.models.api_key import ApiKey, MissingKey
 from workflows.models.event import ExecutionEvent
-from workflows.models.execution import Execution, ExecutionStatus, Trigger
+from workflows.models.execution import Execution
 from workflows.models.spend import SpendEntry
-from workflows.models.task_result import TaskResult, TaskStatus
+from workflows.models.states import ExecutionStatus, TaskStatus, Trigger
+from workflows.models.task_result import TaskResult
 from workflows.models.worker import Worker
 from workflows.models.workflow import StaleVersion, Workflow, WorkflowStatus, WorkflowVersion
 

@@ -1,22 +1,20 @@
 """The users' own provider keys, encrypted at rest, and how a call finds the one to use."""
 
-from datetime import timedelta
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from accounts.models import User
-from hummbl.encryption import decrypt, encrypt
+from hummbl.encryption import DecryptionError, decrypt, encrypt
 from hummbl.errors import AppError, Conflict
-from hummbl.models import BaseModel
+from hummbl.models import BaseModel, LastUsed
 from hummbl.outbound import check_url
 from workflows.providers import Credential
+from workflows.providers.key_check import KeyCheck, check_key
 
 MIN_SECRET_LENGTH = 8
-LAST_USED_PRECISION = timedelta(minutes=1)
 
 
 class KeyProvider(models.TextChoices):
@@ -50,6 +48,12 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """The user's active keys for a provider, the oldest first."""
         return self.filter(user=user, provider=provider, is_active=True).order_by("created_at")
 
+    def payable_providers(self, user: User) -> set[str]:
+        """The providers that the user has an active key for, the operator's keys included."""
+        own = self.filter(user=user, is_active=True).values_list("provider", flat=True)
+        shared = {name for name in KeyProvider.values if _operator_key(user, name)}
+        return shared.union(own)
+
     def for_call(self, user: User, provider: str, name: str | None) -> Credential:
         """The credential that this user pays a call with.
 
@@ -73,7 +77,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         raise MissingKey(f"Add {article} {noun} key under Keys.")
 
 
-class ApiKey(BaseModel):
+class ApiKey(BaseModel, LastUsed):
     """A provider key. The secret only goes in; `last_four` is all that is ever shown."""
 
     user = models.ForeignKey(
@@ -85,7 +89,6 @@ class ApiKey(BaseModel):
     last_four = models.CharField(max_length=4, editable=False)
     base_url = models.URLField(max_length=500, blank=True)
     is_active = models.BooleanField(default=True)
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ApiKeyQuerySet.as_manager()
 
@@ -147,11 +150,16 @@ class ApiKey(BaseModel):
         secret = decrypt(bytes(self.ciphertext), associated=self.pk)
         return Credential(secret=secret, base_url=self.base_url, key_id=self.pk)
 
-    def touch(self) -> None:
-        """Note the use, at most once a minute."""
-        now = timezone.now()
-        if self.last_used_at is None or now - self.last_used_at >= LAST_USED_PRECISION:
-            ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+    def test(self) -> KeyCheck:
+        """Ask the provider whether the key works, free of charge; an inactive one is asked too.
+
+        Takes up to ten seconds: no transaction may be open.
+        """
+        try:
+            credential = self.credential()
+        except DecryptionError as error:
+            return KeyCheck(False, error.error_code, error.message)
+        return check_key(self.provider, credential)
 
     def _set_secret(self, *, provider: str, secret: str, base_url: str) -> None:
         secret = secret.strip()

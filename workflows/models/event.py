@@ -80,5 +80,18 @@ def task_event_data(task: Any) -> dict[str, Any]:
     }
 
 
+def delta_event_data(task: Any, text: str) -> dict[str, Any]:
+    """What a `delta` event says: the next piece of the answer that a task's attempt is writing.
+
+    The pieces of an attempt, joined, are its output. A later attempt starts afresh.
+    """
+    return {
+        "task_id": task.task_id,
+        "item_index": task.item_index,
+        "attempt": task.attempts,
+        "text": text,
+    }
+
+
 def _iso(value: datetime | None) -> str | None:
     return value.isoformat().replace("+00:00", "Z") if value else None

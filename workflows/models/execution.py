@@ -6,9 +6,9 @@ while nobody runs it, and the questions that pages and the API ask.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
@@ -23,40 +23,19 @@ from workflows import definition as documents
 from workflows.access import require_editor
 from workflows.engine import wake
 from workflows.models.event import ExecutionEvent, execution_event_data, task_event_data
-from workflows.models.task_result import TERMINAL_TASK_STATUSES, TaskResult, TaskStatus
+from workflows.models.states import (
+    CLAIMABLE,
+    TERMINAL_STATUSES,
+    TERMINAL_TASK_STATUSES,
+    ExecutionStatus,
+    TaskStatus,
+    Trigger,
+)
+from workflows.models.task_result import TaskResult
+from workflows.single_task import single_task
 
 if TYPE_CHECKING:
     from workflows.models.workflow import Workflow
-
-
-class ExecutionStatus(models.TextChoices):
-    """pending → running → completed | failed | cancelled, and running ⇄ waiting."""
-
-    PENDING = "pending", "Pending"
-    RUNNING = "running", "Running"
-    WAITING = "waiting", "Waiting"
-    COMPLETED = "completed", "Completed"
-    FAILED = "failed", "Failed"
-    CANCELLED = "cancelled", "Cancelled"
-
-
-TERMINAL_STATUSES = (
-    ExecutionStatus.COMPLETED,
-    ExecutionStatus.FAILED,
-    ExecutionStatus.CANCELLED,
-)
-CLAIMABLE = (ExecutionStatus.PENDING, ExecutionStatus.RUNNING)
-UNDER_WAY = (*CLAIMABLE, ExecutionStatus.WAITING)
-
-
-class Trigger(models.TextChoices):
-    """What started an execution."""
-
-    MANUAL = "manual", "Manual"
-    API = "api", "API"
-    SCHEDULE = "schedule", "Schedule"
-    WEBHOOK = "webhook", "Webhook"
-    RERUN = "rerun", "Re-run"
 
 
 class ExecutionQuerySet(models.QuerySet["Execution"]):
@@ -68,11 +47,17 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
 
     def under_way(self) -> Self:
         """Not ended yet."""
-        return self.filter(status__in=UNDER_WAY)
+        # A constraint makes it the same as the statuses of UNDER_WAY; an index is made for it.
+        return self.filter(completed_at__isnull=True)
+
+    def without_tests(self) -> Self:
+        """Runs of whole workflows: a test of a single task is none."""
+        return self.exclude(trigger=Trigger.TEST)
 
     def with_labels(self) -> Self:
         """With what a list row or an answer shows beside the row itself, in the same query."""
-        return self.select_related("workflow", "version", "user").defer("version__definition")
+        related = self.select_related("workflow", "version", "user")
+        return related.defer("version__definition", "definition")
 
 
 class Execution(BaseModel):
@@ -94,6 +79,7 @@ class Execution(BaseModel):
         max_length=10, choices=ExecutionStatus, default=ExecutionStatus.PENDING
     )
     input = OrderedJSONField(default=dict, blank=True)
+    definition = OrderedJSONField(null=True, blank=True, editable=False)
     error = models.TextField(blank=True)
     cost_cap = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
     cost = models.DecimalField(max_digits=16, decimal_places=8, default=0)
@@ -126,6 +112,12 @@ class Execution(BaseModel):
                 name="execution_claimable",
                 condition=Q(status__in=CLAIMABLE),
             ),
+            models.Index(
+                fields=["user", "-created_at"],
+                name="execution_under_way",
+                condition=Q(completed_at__isnull=True),
+            ),
+            models.Index(fields=["-created_at", "-id"], name="execution_by_creation"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -138,6 +130,10 @@ class Execution(BaseModel):
             ),
             models.CheckConstraint(
                 condition=Q(trigger__in=Trigger.values), name="execution_trigger_valid"
+            ),
+            models.CheckConstraint(
+                condition=~Q(trigger=Trigger.TEST) | Q(definition__isnull=False),
+                name="execution_test_has_definition",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=TERMINAL_STATUSES, completed_at__isnull=False)
@@ -156,6 +152,11 @@ class Execution(BaseModel):
 
     def __str__(self) -> str:
         return f"Execution {self.pk}"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The document that it runs: the version's, or in a test the task as it was typed."""
+        return cast("dict[str, Any]", self.definition or self.version.definition)
 
     @property
     def progress(self) -> float:
@@ -212,11 +213,10 @@ class Execution(BaseModel):
             task_count=len(document.tasks),
             idempotency_key=idempotency_key,
             idempotency_digest=digest if idempotency_key else "",
-            last_sequence=1,
         )
         try:
             with transaction.atomic():
-                execution._insert(document)
+                execution._insert(document, {})
         except IntegrityError:
             # Two requests with one key raced and the other one won, or the workflow was deleted.
             made = idempotency_key and cls._made_by(workflow, user, idempotency_key, digest)
@@ -227,11 +227,60 @@ class Execution(BaseModel):
             raise
         return execution
 
-    def _insert(self, document: documents.WorkflowDefinition) -> None:
+    @classmethod
+    def start_test(
+        cls,
+        workflow: "Workflow",
+        document: Mapping[str, Any],
+        task_id: str,
+        *,
+        input: dict[str, Any],
+        outputs: Mapping[str, str],
+        user: User,
+    ) -> "Execution":
+        """Run one task of a document that need not be saved, with sample values.
+
+        `outputs` stand for the answers of the tasks before it, which count as completed already:
+        the worker makes this one call. Any status of the workflow will do; its cap and the ledger
+        hold as in any run. Raises Forbidden, DefinitionError for this task, InputError, and
+        NotFound when the workflow was deleted meanwhile.
+        """
+        require_editor(user, workflow)
+        reduced = documents.parse(single_task(document, task_id))
+        documents.check_input(reduced, input)
+        done = {task.id: outputs.get(task.id, "") for task in reduced.tasks[1:]}
+        execution = cls(
+            workflow=workflow,
+            version=workflow.current_version,
+            user=user,
+            trigger=Trigger.TEST,
+            input=input,
+            definition=reduced.to_json(),
+            cost_cap=workflow.cost_cap,
+            task_count=len(reduced.tasks),
+            ended_count=len(done),
+        )
+        with transaction.atomic():
+            # The row lock keeps its deletion from coming between the look at it and the new rows.
+            workflow.locked()
+            execution._insert(reduced, done)
+        return execution
+
+    def _insert(self, document: documents.WorkflowDefinition, done: Mapping[str, str]) -> None:
+        """Write it with its tasks, those in `done` as completed, and wake the workers."""
+        tasks = list(self.pending_tasks(document))
+        events = [("execution", self.event_data())]
+        for task in tasks:
+            if task.task_id in done:
+                task.status, task.output = TaskStatus.COMPLETED, done[task.task_id]
+                task.completed_at = timezone.now()
+                events.append(("task", task_event_data(task)))
+        self.last_sequence = len(events)
         self.save(force_insert=True)
-        TaskResult.objects.bulk_create(self.pending_tasks(document))
-        ExecutionEvent.objects.create(
-            execution=self, sequence=1, type="execution", data=self.event_data()
+        TaskResult.objects.bulk_create(tasks)
+        ExecutionEvent.objects.bulk_create(
+            ExecutionEvent(execution=self, sequence=number, type=type_, data=data)
+            for number, (type_, data) in enumerate(events, start=1)
         )
         wake.notify_after_commit(wake.NEW)
 

@@ -1,10 +1,33 @@
 """The ledger: what every attempt was allowed to cost, and what it did cost."""
 
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import DecimalField, Q, Sum
+from django.db.models.functions import Coalesce
 
 from hummbl.models import BaseModel
+from workflows.queries import UtcDay
+
+# What a call is known to have cost, or may have cost while the bill is not known.
+SPENT: Final = Coalesce("settled", "reserved", output_field=DecimalField())
+
+
+class SpendEntryQuerySet(models.QuerySet["SpendEntry"]):
+    """Calls, and what they cost in US dollars."""
+
+    def spent(self) -> Decimal:
+        """What they cost together."""
+        found = self.order_by().aggregate(total=Sum(SPENT))
+        return Decimal(found["total"] or 0)
+
+    def spent_by_day(self) -> dict[date, Decimal]:
+        """What those of each day of UTC cost; a day without calls is missing."""
+        days = self.order_by().annotate(day=UtcDay("at")).values_list("day")
+        return {day: Decimal(total) for day, total in days.annotate(total=Sum(SPENT))}
 
 
 class SpendEntry(BaseModel):
@@ -32,6 +55,8 @@ class SpendEntry(BaseModel):
     reserved = models.DecimalField(max_digits=16, decimal_places=8)
     settled = models.DecimalField(max_digits=16, decimal_places=8, null=True)
     at = models.DateTimeField(help_text="When the attempt began.")
+
+    objects = SpendEntryQuerySet.as_manager()
 
     class Meta:
         ordering = ["-at"]

@@ -4,26 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from hummbl.models import BaseModel
-
-
-class TaskStatus(models.TextChoices):
-    """pending → running → completed | failed | cancelled; pending → skipped | cancelled."""
-
-    PENDING = "pending", "Pending"
-    RUNNING = "running", "Running"
-    WAITING = "waiting", "Waiting"
-    COMPLETED = "completed", "Completed"
-    FAILED = "failed", "Failed"
-    SKIPPED = "skipped", "Skipped"
-    CANCELLED = "cancelled", "Cancelled"
-
-
-TERMINAL_TASK_STATUSES = (
-    TaskStatus.COMPLETED,
-    TaskStatus.FAILED,
-    TaskStatus.SKIPPED,
-    TaskStatus.CANCELLED,
-)
+from workflows.models.states import TERMINAL_TASK_STATUSES, TaskStatus
 
 
 class TaskResult(BaseModel):

@@ -9,12 +9,16 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
 from accounts.models import User
-from hummbl.errors import Conflict
+from hummbl.errors import Conflict, NotFound
 from hummbl.models import BaseModel, OrderedJSONField
 from workflows import definition as documents
+from workflows.queries import TaskCount
 
 if TYPE_CHECKING:
     from workflows.models.execution import Execution
+
+
+MAX_NAME = 200
 
 
 class WorkflowStatus(models.TextChoices):
@@ -45,6 +49,10 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
             return self
         return self.filter(Q(owner=user) | Q(is_shared=True))
 
+    def matching(self, text: str) -> Self:
+        """With this text in the name or the description."""
+        return self.filter(Q(name__icontains=text) | Q(description__icontains=text))
+
 
 class Workflow(BaseModel):
     """A named graph of tasks. Its document lives in versions; `current_version` is the newest."""
@@ -52,7 +60,7 @@ class Workflow(BaseModel):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="workflows"
     )
-    name = models.CharField(max_length=200)
+    name = models.CharField(max_length=MAX_NAME)
     description = models.TextField(max_length=10_000, blank=True)
     status = models.CharField(max_length=10, choices=WorkflowStatus, default=WorkflowStatus.ACTIVE)
     is_shared = models.BooleanField(default=False)
@@ -138,6 +146,39 @@ class Workflow(BaseModel):
                 return current
             return self._add_version(current.number + 1, document, by)
 
+    def restore(self, number: int, *, by: User) -> "WorkflowVersion | None":
+        """Make the document of an older version current again, in a new version.
+
+        Returns None, and stores nothing, when the current document is the same already. Raises
+        NotFound, and DefinitionError when the old document breaks a rule that came after it.
+        """
+        with transaction.atomic():
+            current = self.locked().current_version
+            old = self.versions.filter(number=number).first()
+            if old is None:
+                raise NotFound
+            version = self.revise(old.definition, by=by)
+        return None if version == current else version
+
+    def copy(self, *, by: User, name: str = "") -> "Workflow":
+        """A workflow of `by` with the current document, cap and description; not shared.
+
+        A draft stays a draft, anything else becomes active. Without a name it is "Copy of …".
+        Agents keep the names of the provider keys they use only where the keys are the same
+        person's: another's key of that name may be for something else.
+        """
+        assert self.current_version is not None
+        document = self.current_version.definition
+        is_draft = self.status == WorkflowStatus.DRAFT
+        return Workflow.create_with(
+            owner=by,
+            name=name or _copy_name(self.name),
+            definition=document if by.pk == self.owner_id else documents.without_keys(document),
+            description=self.description,
+            status=WorkflowStatus.DRAFT if is_draft else WorkflowStatus.ACTIVE,
+            cost_cap=self.cost_cap,
+        )
+
     def _add_version(self, number: int, document: dict[str, Any], by: User) -> "WorkflowVersion":
         version = WorkflowVersion.objects.create(
             workflow=self, number=number, definition=document, created_by=by
@@ -200,6 +241,20 @@ class Workflow(BaseModel):
             )
 
 
+def _copy_name(name: str) -> str:
+    full = f"Copy of {name}"
+    return full if len(full) <= MAX_NAME else f"{full[: MAX_NAME - 1].rstrip()}…"
+
+
+class WorkflowVersionQuerySet(models.QuerySet["WorkflowVersion"]):
+    """Versions, with or without their documents."""
+
+    def listed(self) -> Self:
+        """With who made each, and its `task_count`, but without the documents."""
+        counted = self.annotate(task_count=TaskCount("definition"))
+        return counted.select_related("created_by").defer("definition")
+
+
 class WorkflowVersion(BaseModel):
     """One immutable document of a workflow."""
 
@@ -209,6 +264,8 @@ class WorkflowVersion(BaseModel):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
+
+    objects = WorkflowVersionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-number"]

@@ -26,58 +26,70 @@ from pydantic_ai.models import Model
 from pydantic_ai.profiles import ModelProfile
 
 from hummbl.outbound import CONNECT_TIMEOUT, async_client
-from workflows.providers import catalogue, local
-from workflows.providers.errors import FAILURES, LABELS, Explainer
+from workflows.providers import caching, catalogue, local
+from workflows.providers.addresses import BASE_URLS, LABELS
+from workflows.providers.deltas import Deltas, clean
+from workflows.providers.errors import FAILURES, Explainer
 from workflows.providers.failure import ProviderError
 from workflows.providers.loading import load
 from workflows.providers.types import Completion, CompletionRequest, Credential
-
-BASE_URLS = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com"}
 
 _OPENAI = "workflows.providers.openai_sdk"
 _SDKS = {"anthropic": "workflows.providers.anthropic_sdk"}
 
 # The time-out of a request bounds the call as a whole: a model may think for minutes in silence.
 _TIMEOUT = httpx2.Timeout(3600.0, connect=CONNECT_TIMEOUT, pool=None)
+# Seconds of silence within an answer that has begun, after which its connection is taken for dead.
+IDLE_SECONDS = 25.0
 
 
 async def complete(
     request: CompletionRequest, on_delta: Callable[[str], None] | None = None
 ) -> Completion:
     """See :func:`workflows.providers.complete`."""
+    # The first call of each protocol waits for its SDK: not a part of the time that a model has.
+    sdk = await load(_SDKS.get(request.provider, _OPENAI))
     started = perf_counter()
     try:
         async with asyncio.timeout(request.timeout):
             credential = await _credential(request)
-            response = await _ask(request, credential, on_delta or _ignore)
+            response = await _ask(sdk, request, credential, Deltas(on_delta))
     except TimeoutError:
         raise _explainer(request, request.credential).timed_out() from None
     return _completion(request, response, perf_counter() - started)
 
 
 async def _ask(
-    request: CompletionRequest, credential: Credential, on_delta: Callable[[str], None]
+    sdk: ModuleType, request: CompletionRequest, credential: Credential, deltas: Deltas
 ) -> ModelResponse:
     explainer = _explainer(request, credential)
     try:
-        sdk = await load(_SDKS.get(request.provider, _OPENAI))
         model = _connections().model(
             sdk, request.provider, credential.base_url, credential.secret, request.model
         )
-        message = ModelRequest(
-            parts=[UserPromptPart(request.prompt)], instructions=request.instructions or None
-        )
-        settings = _settings(model, request)
-        async with model_request_stream(model, [message], model_settings=settings) as stream:
-            async for event in stream:
-                if text := _text_of(event):
-                    on_delta(text)
-            response = stream.get()
+        with caching.marking(request, credential) as mark:
+            settings = _settings(model, request) | sdk.cache_settings(model, mark)
+            response = await _stream(model, request, settings, deltas)
+            usage = response.usage
+            mark.answered(usage.cache_read_tokens + usage.cache_write_tokens)
     except FAILURES as error:
         # Without its context: what the libraries raise can hold headers, and so the key.
         raise _failed(request, explainer, error) from None
     _check_finish(response, explainer)
     return response
+
+
+async def _stream(
+    model: Model, request: CompletionRequest, settings: ModelSettings, deltas: Deltas
+) -> ModelResponse:
+    message = ModelRequest(
+        parts=[UserPromptPart(request.prompt)], instructions=request.instructions or None
+    )
+    async with model_request_stream(model, [message], model_settings=settings) as stream:
+        async for event in stream:
+            deltas.add(_text_of(event))
+        deltas.end()
+        return stream.get()
 
 
 def _failed(
@@ -134,9 +146,9 @@ def _takes_temperature(profile: ModelProfile) -> bool:
 def _text_of(event: ModelResponseStreamEvent) -> str:
     match event:
         case PartStartEvent(part=TextPart(content=text)):
-            return _clean(text)
+            return text
         case PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
-            return _clean(text)
+            return text
     return ""
 
 
@@ -146,6 +158,8 @@ def _check_finish(response: ModelResponse, explainer: Explainer) -> None:
         raise explainer.filtered()
     if not (response.provider_details or {}).get("finish_reason"):
         raise explainer.truncated()
+    if response.finish_reason == "tool_call" and not response.text:
+        raise explainer.wordless()
 
 
 def _completion(request: CompletionRequest, response: ModelResponse, latency: float) -> Completion:
@@ -157,8 +171,8 @@ def _completion(request: CompletionRequest, response: ModelResponse, latency: fl
         cost = catalogue.cost(request.provider, request.model, *counts, usage.cache_write_tokens)
     text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
     return Completion(
-        text=_clean(text),
-        finish_reason=response.finish_reason or "stop",
+        text=clean(text),
+        finish_reason="length" if response.finish_reason == "length" else "stop",
         model=_model_name(request, response),
         input_tokens=counts[0],
         cached_tokens=counts[1],
@@ -172,23 +186,7 @@ def _model_name(request: CompletionRequest, response: ModelResponse) -> str:
     """The model that answered; llama.cpp gives the path of its file."""
     if request.provider == "local":
         return catalogue.LOCAL_MODEL
-    return _clean(response.model_name or request.model)
-
-
-def _clean(text: str) -> str:
-    """Text that every database stores: no NUL characters, no halves of surrogate pairs."""
-    text = text.replace("\x00", "")
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
-def _ignore(text: str) -> None:
-    """What hears the deltas when nobody else does."""
+    return clean(response.model_name or request.model)
 
 
 class _Connections:
@@ -196,7 +194,8 @@ class _Connections:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.http = async_client(timeout=_TIMEOUT)
+        self.http = async_client(timeout=_TIMEOUT, idle_timeout=IDLE_SECONDS)
+        self.patient_http = async_client(timeout=_TIMEOUT)
         self.local_http = async_client(timeout=_TIMEOUT, exempt_hosts=frozenset({local.HOST}))
         # SDK clients that fall out are only forgotten: closing one would close the shared pool.
         self.model = lru_cache(maxsize=512)(self._model)
@@ -205,17 +204,22 @@ class _Connections:
     def _model(
         self, sdk: ModuleType, provider: str, base_url: str, secret: str, name: str
     ) -> Model:
-        client = self._client(sdk, provider == "local", base_url, secret)
+        if provider == "local":
+            http = self.local_http
+        else:
+            http = self.patient_http if sdk.thinks_in_silence(name) else self.http
+        client = self._client(sdk, http, base_url, secret)
         model: Model = sdk.make_model(provider, name, client)
         return model
 
-    def _new_client(self, sdk: ModuleType, is_local: bool, base_url: str, secret: str) -> Any:
-        http = self.local_http if is_local else self.http
+    def _new_client(
+        self, sdk: ModuleType, http: httpx2.AsyncClient, base_url: str, secret: str
+    ) -> Any:
         return sdk.make_client(base_url, secret, _TIMEOUT, http)
 
     async def close(self) -> None:
-        await self.http.aclose()
-        await self.local_http.aclose()
+        for http in (self.http, self.patient_http, self.local_http):
+            await http.aclose()
 
 
 _current: _Connections | None = None

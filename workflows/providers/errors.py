@@ -14,10 +14,10 @@ import httpx2
 from pydantic_ai import exceptions as ai
 
 from hummbl.outbound import OutboundRefused
+from workflows.providers.addresses import LABELS
 from workflows.providers.failure import ProviderError
 from workflows.providers.types import CompletionRequest
 
-LABELS = {"local": "The embedded model", "openai": "OpenAI", "anthropic": "Anthropic"}
 _MAX_DETAIL = 300
 
 # What a response of the wrong shape makes the SDKs and pydantic-ai stumble over.
@@ -82,7 +82,7 @@ class Explainer:
             return ProviderError(
                 f"Your {self._account()} account has no credit left or has reached its spending "
                 "limit. Add credit there, or use another key.",
-                code="rate_limited",
+                code="quota",
             )
         status = _status(error)
         if status is not None:
@@ -113,6 +113,14 @@ class Explainer:
         return ProviderError(
             f"{self.name} withheld the answer because of its content rules. Rephrase the task.",
             code="content_filter",
+            maybe_billed=True,
+        )
+
+    def wordless(self) -> ProviderError:
+        return ProviderError(
+            f"{self.name} asked for a tool instead of giving an answer, and there are no tools.",
+            code="server_error",
+            retryable=True,
             maybe_billed=True,
         )
 

@@ -54,6 +54,11 @@ def _serve(model: str, context: int, slots: int, key: str) -> Any:
     params.cache_ram_mib, params.n_ctx_checkpoints = 0, 0
     params.n_batch, params.n_ubatch = 512, 256
     params.warmup = params.ui = params.endpoint_slots = params.fit_params = False
+    # A model this small goes round in circles, which it is kept from without forbidding it to
+    # repeat a name or a number: it may copy eight tokens in a row, and looks back but a little way.
+    params.sampling.dry_multiplier, params.sampling.dry_allowed_length = 0.8, 8
+    params.sampling.dry_penalty_last_n = 128
+    params.sampling.penalty_repeat, params.sampling.penalty_last_n = 1.05, 64
     params.verbosity = -1
     return xllamacpp.Server(params)
 

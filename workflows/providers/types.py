@@ -19,7 +19,11 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class CompletionRequest:
-    """One question to one model. ``timeout`` is in seconds and bounds the whole call."""
+    """One question to one model. ``timeout`` is in seconds and bounds the whole call.
+
+    ``asked_again`` says that the same instructions will be sent soon after this call, so that it
+    may pay to have the provider cache them.
+    """
 
     provider: str
     model: str
@@ -29,6 +33,7 @@ class CompletionRequest:
     max_tokens: int
     timeout: float
     credential: Credential | None = None
+    asked_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from workflows import markdown as markdown_
+from workflows.execution_page import json_tree as json_tree_
 from workflows.models.api_key import KeyProvider
 
 register = template.Library()
@@ -38,6 +39,12 @@ _ADVICE = {
 def markdown(text: str) -> SafeString:
     """Model output as sanitised HTML."""
     return markdown_.render(text)
+
+
+@register.filter
+def json_tree(value: Any) -> SafeString:
+    """A JSON value as a tree to open and close."""
+    return json_tree_.render(value)
 
 
 @register.filter

@@ -40,6 +40,12 @@ def visible_workflow(user: User, pk: uuid.UUID) -> Workflow:
     return get_object_or_404(workflows, pk=pk)
 
 
+def bare_workflow(user: User, pk: uuid.UUID) -> Workflow:
+    """The workflow with its owner and its version's number, not the document. Raises Http404."""
+    workflows = Workflow.objects.visible_to(user).select_related("owner", "current_version")
+    return get_object_or_404(workflows.defer("current_version__definition"), pk=pk)
+
+
 def editable_workflow(user: User, pk: uuid.UUID) -> Workflow:
     """The workflow, to be changed or run. Raises Http404, and Forbidden for a reader."""
     workflow = visible_workflow(user, pk)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.http import UserRequest
 from accounts.models import User
 from hummbl.errors import AppError
+from hummbl.ratelimit import check_execute
 from workflows.access import require_writer
 from workflows.forms import KeyChangeForm, KeyForm
 from workflows.models import ApiKey
@@ -77,6 +78,24 @@ def _changed(request: UserRequest, form: KeyChangeForm) -> bool:
         return False
     messages.success(request, "The key was changed.")
     return True
+
+
+@login_required
+@never_cache
+@require_POST
+def key_test(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
+    """Ask the provider whether one's own key works; the answer stands below the key."""
+    key = _visible_key(request.user, pk)
+    require_writer(request.user)
+    if key.user_id != request.user.pk:
+        raise PermissionDenied
+    check_execute(request, request.user)
+    check = key.test()
+    if request.htmx:
+        return render(request, "workflows/_key_check.html", {"check": check})
+    say = messages.success if check.ok else messages.error
+    say(request, f"“{key.name}”: {check.message}")
+    return redirect("key_list")
 
 
 @login_required

@@ -1,11 +1,11 @@
 """Lists in pages. Long ones go on from the last row seen: no page costs more than the first."""
 
-import uuid
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
+
+from hummbl.paging import NEWEST, BadCursor, Cursor, Order, read_slice
 
 PAGE_SIZE = 25
 
@@ -14,32 +14,25 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class Slice(Generic[Row]):
-    """Rows, newest first. `next` is the id to go on before; None at the end."""
+    """Rows, and what `?cursor=` says for the pages after and before them; None at an end."""
 
     rows: list[Row]
-    next: uuid.UUID | None
-    is_first: bool
+    next: str | None
+    previous: str | None
 
 
-def newest(queryset: QuerySet[Row], before: str) -> Slice[Row]:
-    """A page of rows by their creation, from before the row of that id; else from the newest."""
-    start = _uuid(before)
-    mark = queryset.filter(pk=start).values_list("created_at", flat=True).first() if start else None
-    if mark:
-        queryset = queryset.filter(Q(created_at__lt=mark) | Q(created_at=mark, pk__lt=start))
-    rows = list(queryset.order_by("-created_at", "-pk")[: PAGE_SIZE + 1])
-    more = len(rows) > PAGE_SIZE
-    rows = rows[:PAGE_SIZE]
-    return Slice(rows, rows[-1].pk if more else None, mark is None)
-
-
-def numbered(queryset: QuerySet[Any], number: str) -> Page[Any]:
-    """A page by its number; the nearest one that exists."""
-    return Paginator(queryset, PAGE_SIZE).get_page(number)
-
-
-def _uuid(text: str) -> uuid.UUID | None:
+def sliced(queryset: QuerySet[Row], cursor: str, order: Order = NEWEST) -> Slice[Row]:
+    """The page that the cursor leads to; the first one when it leads nowhere."""
     try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
+        start = Cursor.decode(cursor, order) if cursor else None
+    except BadCursor:
+        start = None
+    page = read_slice(queryset, start, PAGE_SIZE, order)
+    if start and page.previous is None:
+        # At the beginning again, or beyond either end: whole first page, rather than some rows.
+        page = read_slice(queryset, None, PAGE_SIZE, order)
+    return Slice(page.rows, _text(page.next), _text(page.previous))
+
+
+def _text(cursor: Cursor | None) -> str | None:
+    return cursor.encode() if cursor else None

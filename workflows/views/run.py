@@ -1,6 +1,7 @@
 """Starting a run."""
 
 import uuid
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -11,8 +12,9 @@ from django.views.decorators.http import require_http_methods
 from accounts.http import UserRequest
 from hummbl.errors import AppError
 from workflows.definition import InputError, WorkflowDefinition, parse
+from workflows.input_schema import examples
 from workflows.models import Execution, Workflow, WorkflowStatus
-from workflows.run_form import FIELDS, JSON, RunForm, takes_more
+from workflows.run_form import FIELDS, JSON, RunForm, input_fields, takes_more
 from workflows.views.access import editable_workflow
 
 
@@ -25,7 +27,7 @@ def workflow_run(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     assert workflow.current_version is not None
     document = parse(workflow.current_version.definition)
     if request.method != "POST":
-        return _render(request, workflow, document, RunForm(document=document))
+        return _render(request, workflow, document, _fresh(request, workflow, document))
     form = RunForm(request.POST, document=document)
     wanted = request.POST.get("switch")
     if wanted in {FIELDS, JSON}:
@@ -34,6 +36,28 @@ def workflow_run(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     if execution:
         return redirect("execution_detail", pk=execution.pk)
     return _render(request, workflow, document, form, status=422)
+
+
+def _fresh(request: UserRequest, workflow: Workflow, document: WorkflowDefinition) -> RunForm:
+    """The form as it begins: with an earlier run's input, or the document's example, if asked."""
+    earlier = _input_of_run(request, workflow)
+    if earlier is not None:
+        asked = {spec.name for spec in input_fields(document)}
+        mode = FIELDS if earlier.keys() <= asked else JSON
+        return RunForm(document=document, mode=mode, input=earlier)
+    wanted = request.GET.get("example") == "1"
+    return RunForm(document=document, input=examples(document.input_schema or {}) if wanted else {})
+
+
+def _input_of_run(request: UserRequest, workflow: Workflow) -> dict[str, Any] | None:
+    """The input of the run that the address names with `from`; None when there is no such run."""
+    try:
+        pk = uuid.UUID(request.GET.get("from", ""))
+    except ValueError:
+        return None
+    runs = workflow.executions.visible_to(request.user)
+    found: dict[str, Any] | None = runs.filter(pk=pk).values_list("input", flat=True).first()
+    return found
 
 
 def _switched(form: RunForm, document: WorkflowDefinition, mode: str) -> RunForm:
@@ -80,6 +104,7 @@ def _render(
         "document": document,
         "form": form,
         "takes_more": takes_more(document),
+        "has_example": bool(examples(document.input_schema or {})),
         "is_active": workflow.status == WorkflowStatus.ACTIVE,
     }
     return render(request, "workflows/workflow_run.html", context, status=status)

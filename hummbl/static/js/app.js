@@ -1,5 +1,5 @@
-/* What every page has: theme, tabs, toasts, confirm dialog, search key, local times, copy buttons.
-   Everything here improves a page that already works without it. */
+/* What every page has: theme, tabs, menus, toasts, confirm dialog, search key, local times, copy
+   buttons. Everything here improves a page that already works without it. */
 
 const root = document.documentElement;
 
@@ -58,6 +58,7 @@ export function toast(text, level = "info") {
   item.querySelector("p").textContent = text;
   stack.append(item);
   armToast(item);
+  return item;
 }
 
 /* Confirm: a form (or its button) with data-confirm asks first, in a native dialog. Without
@@ -120,6 +121,14 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll(".btn[aria-busy]")) {
     button.removeAttribute("aria-busy");
+  }
+});
+
+/* Whoever signs out leaves no drafts behind. */
+document.addEventListener("submit", (event) => {
+  if (!event.target.action?.endsWith?.("/signout")) return;
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith("hummbl-draft")) localStorage.removeItem(key);
   }
 });
 
@@ -231,6 +240,20 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     search.focus();
   }
+});
+
+/* Menus, <details class="menu">: a choice, a click elsewhere or Escape closes them. */
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll(".menu[open]")) {
+    const chosen = event.target.closest(".menu-list a, .menu-list button");
+    if (chosen || !menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector(".menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
 });
 
 /* A response may carry a toast: HX-Trigger: {"toast": {"text": "…", "level": "success"}}. */

@@ -275,8 +275,13 @@ export class Editor extends Graph {
     else if (event.key === "Escape") this.leave();
     else if (id && event.key === "c") this.link(id);
     else if (id && event.key === "d") this.pick(id);
-    else if (id && event.key === "n") this.add();
+    else if (id && event.key === "n") this.addKey(event);
     else super.key(event);
+  }
+
+  addKey(event) {
+    event.preventDefault(); // else the letter lands in the field that takes the focus
+    this.add();
   }
 
   deleteKey(event, id) {

@@ -47,8 +47,7 @@ export class Graph {
     this.svg.setAttribute("width", 1);
     this.svg.setAttribute("height", 1);
     this.read();
-    this.render();
-    this.fit();
+    this.fit(false, this.render());
     this.listen();
   }
 
@@ -71,15 +70,18 @@ export class Graph {
     return this.edges.filter(([, to]) => to === id).map(([from]) => from);
   }
 
+  /* Returns the size of the host: to ask for it again would mean another layout. */
   render() {
-    const width = this.host.clientWidth - 2 * PADDING;
-    const height = Math.max(320, this.host.clientHeight) - 2 * PADDING;
-    const asList = this.shownAs ? this.shownAs === "list" : width < LIST_BELOW;
+    const inner = this.host.clientWidth - 2 * PADDING;
+    const asList = this.shownAs ? this.shownAs === "list" : inner < LIST_BELOW;
     this.host.classList.toggle("ready", !asList);
-    this.choose(width, height);
+    this.host.classList.toggle("listed", asList);
+    const { clientWidth: width, clientHeight: height } = this.host;
+    this.choose(width - 2 * PADDING, Math.max(320, height) - 2 * PADDING);
     this.placeNodes();
     this.drawEdges();
     this.paint();
+    return { width, height };
   }
 
   choose(width, height) {
@@ -133,7 +135,8 @@ export class Graph {
   paint() {
     for (const path of this.svg.querySelectorAll("path:not(.hit)")) {
       const from = statusOf(this.nodes.get(path.dataset.from));
-      path.setAttribute("class", edgeClass(from, statusOf(this.nodes.get(path.dataset.to))));
+      const look = edgeClass(from, statusOf(this.nodes.get(path.dataset.to)));
+      if (path.getAttribute("class") !== look) path.setAttribute("class", look);
     }
   }
 
@@ -147,14 +150,13 @@ export class Graph {
     this.viewport.style.transform = `translate(${x}px,${y}px) scale(${k})`;
   }
 
-  fit(ease) {
+  fit(ease, within = { width: this.host.clientWidth, height: this.host.clientHeight }) {
     this.auto = true;
-    const { clientWidth, clientHeight } = this.host;
     const { width, height } = this.geometry;
     const room = (side, size) => (side - 2 * PADDING) / size;
-    const k = clamp(0.3, Math.min(room(clientWidth, width), room(clientHeight, height)), 1);
+    const k = clamp(0.3, Math.min(room(within.width, width), room(within.height, height)), 1);
     const start = (side, size) => Math.max(PADDING, (side - size * k) / 2);
-    this.view = { k, x: start(clientWidth, width), y: start(clientHeight, height) };
+    this.view = { k, x: start(within.width, width), y: start(within.height, height) };
     this.apply(ease);
   }
 
@@ -227,7 +229,12 @@ export class Graph {
   }
 
   toggle() {
-    this.shownAs = this.host.classList.contains("ready") ? "list" : "graph";
+    this.show(this.host.classList.contains("ready") ? "list" : "graph");
+  }
+
+  /* As "graph" or as "list", whatever the width. */
+  show(shape) {
+    this.shownAs = shape;
     this.render();
     this.fit();
   }

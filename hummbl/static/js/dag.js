@@ -22,6 +22,7 @@ function start(scope) {
   const hosts = [...scope.querySelectorAll("[data-dag]")];
   if (scope.matches?.("[data-dag]")) hosts.push(scope);
   for (const host of hosts) {
+    if (host.dataset.dag === "form") continue; // the form's own script draws it
     host.dag ??= host.hasAttribute("data-edit") ? new Editor(host) : new Graph(host);
   }
 }

@@ -1,4 +1,4 @@
-"""GET /api/auth/sessions and DELETE /api/auth/sessions/{id}."""
+"""GET and DELETE /api/auth/sessions, and DELETE /api/auth/sessions/{id}."""
 
 import uuid
 from datetime import timedelta
@@ -30,6 +30,8 @@ def test_the_keys(api, alice):
     assert set(body) == {"results", "next", "previous"}
     assert set(body["results"][0]) == {
         "id",
+        "kind",
+        "device",
         "ip",
         "user_agent",
         "created_at",
@@ -46,12 +48,45 @@ def test_expired_ones_are_gone(api, alice):
     assert len(api(alice).get(URL).json()["results"]) == 1
 
 
-def test_a_browser_sees_them_too(api, alice):
-    api(alice)
-    browser = Client()
+def test_browsers_and_programs_alike(api, alice):
+    program, browser = api(alice), Client()
     browser.force_login(alice)
 
-    assert [row["is_current"] for row in browser.get(URL).json()["results"]] == [False]
+    for client, kind in ((program, "api"), (browser, "browser")):
+        found = client.get(URL).json()["results"]
+        assert {row["kind"] for row in found} == {"api", "browser"}
+        assert [row["kind"] for row in found if row["is_current"]] == [kind]
+
+
+def test_a_program_ends_a_browser_s_session(api, alice):
+    browser = Client()
+    browser.force_login(alice)
+    session = alice.sessions.get()
+
+    assert api(alice).delete(f"{URL}/{session.pk}").status_code == 204
+
+    assert browser.get("/api/auth/me").status_code == 401
+
+
+def test_ending_all_others(api, alice, bob):
+    client, other, browser, stranger = api(alice), api(alice), Client(), api(bob)
+    browser.force_login(alice)
+
+    assert client.delete(URL).status_code == 204
+
+    assert client.get(URL).status_code == 200
+    assert other.get(URL).status_code == 401
+    assert browser.get("/api/auth/me").status_code == 401
+    assert stranger.get(URL).status_code == 200
+
+
+def test_a_browser_needs_the_csrf_token_to_end_anything(alice):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(alice)
+
+    assert browser.delete(URL).status_code == 403
+    assert browser.delete(f"{URL}/{alice.sessions.get().pk}").status_code == 403
+    assert alice.sessions.count() == 1
 
 
 def test_two_queries_however_many(api, alice, django_assert_num_queries):
@@ -94,6 +129,7 @@ def test_what_does_not_exist(api, alice):
 
 def test_anonymous(api, db):
     assert api().get(URL).status_code == 401
+    assert api().delete(URL).status_code == 401
     assert api().delete(f"{URL}/{uuid.uuid4()}").status_code == 401
 
 

@@ -29,7 +29,8 @@ def test_signs_out_everything_else(client, alice):
     client.force_login(alice)
     post(client)
     assert other.get("/profile").status_code == 302
-    assert not Session.objects.exists()
+    assert client.get("/profile").status_code == 200
+    assert [session.kind for session in alice.sessions.all()] == ["browser"]
 
 
 def test_a_wrong_current_password_is_said_at_its_field(client, alice):

@@ -13,8 +13,9 @@ def test_shows_who_you_are(client, vera):
     body = client.get(URL).content.decode()
     assert "Vera Example" in body
     assert "vera@example.com" in body
-    assert "reads what is shared" in body
-    assert "No program is signed in as you" in body
+    assert "You read the workflows that are shared" in body
+    assert "Nothing else is signed in as you" in body
+    assert "End all others" not in body
 
 
 def test_saves_the_name_and_nothing_else(client, vera):
@@ -63,7 +64,7 @@ def test_an_inactive_user_is_out_at_once(client, alice):
 
 def _open(user, count):
     for number in range(count):
-        Session.open(user, ip="127.0.0.1", user_agent=f"program {number}")
+        Session.open(user, ip="127.0.0.1", user_agent=f"program-{number}/1.0")
 
 
 @pytest.mark.parametrize("count", [1, 12])
@@ -72,16 +73,46 @@ def test_lists_sessions_in_a_constant_number_of_queries(
 ):
     _open(alice, count)
     client.force_login(alice)
-    # The browser's session, the user, the bearer sessions.
+    # Django's session, the user with our session, the other sessions.
     with django_assert_num_queries(3):
         body = client.get(URL).content.decode()
-    assert body.count('class="session"') == count
+    assert body.count('class="session"') == count + 1
 
 
 def test_shows_only_your_own_sessions(client, alice, bob):
     _open(bob, 1)
     client.force_login(alice)
-    assert b"program 0" not in client.get(URL).content
+    assert b"program-0" not in client.get(URL).content
+
+
+def test_shows_the_one_in_use_first_and_marked(client, alice):
+    _open(alice, 2)
+    client.force_login(alice)
+    body = client.get(URL).content.decode()
+    assert body.count("This one") == 1
+    assert body.index("This one") < body.index("program-1") < body.index("program-0")
+
+
+def test_names_devices_and_keeps_what_they_claim_out_of_the_markup(client, alice):
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    Session.open(alice, ip="2001:db8::7", user_agent=firefox)
+    Session.open(alice, ip=None, user_agent="<script>alert(1)</script>")
+    Session.open(alice, ip=None, user_agent="")
+    client.force_login(alice)
+    body = client.get(URL).content.decode()
+    assert "Firefox on Linux" in body
+    assert "2001:db8::7" in body
+    assert "<script>alert" not in body
+    assert "Unknown program" in body
+    assert "address unknown" in body
+
+
+def test_a_long_list_says_that_it_is_cut(client, alice):
+    _open(alice, 51)
+    client.force_login(alice)
+    body = client.get(URL).content.decode()
+    assert body.count('class="session"') == 51
+    assert "These are the 50 that were used last" in body
 
 
 def test_admin_links_are_for_admins(client, alice, adam):

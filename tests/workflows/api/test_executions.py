@@ -69,6 +69,7 @@ def test_detail(api, alice, execution):
         "attempts",
         "model",
         "input_tokens",
+        "cached_tokens",
         "output_tokens",
         "cost",
         "duration",

@@ -17,3 +17,11 @@ def test_described_and_tagged(api, alice):
             for operation in paths[path].values():
                 assert operation["tags"] == [tag]
                 assert operation["summary"]
+
+
+def test_admin_reads_say_that_others_are_refused(api, alice):
+    paths = api(alice).get("/api/schema?format=json").json()["paths"]
+
+    for path in ("/api/admin/workflows", "/api/admin/executions", "/api/admin/stats"):
+        assert api(alice).get(path).status_code == 403
+        assert "403" in paths[path]["get"]["responses"]

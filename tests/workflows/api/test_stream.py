@@ -57,8 +57,8 @@ def parse(frames):
     return found
 
 
-async def read(url, token, *, until=None, **headers):
-    """The answer, and its text until it ends or holds `until`."""
+async def read(url, token, *, until=None, begun=None, **headers):
+    """The answer, and its text until it ends or holds `until`; the first of it sets `begun`."""
     headers = {"Authorization": f"Bearer {token}", **headers}
     answer = await AsyncClient().get(url, headers=headers)
     if not answer.streaming:
@@ -67,6 +67,8 @@ async def read(url, token, *, until=None, **headers):
     chunks = aiter(answer.streaming_content)
     async for chunk in chunks:
         text += chunk.decode()
+        if begun:
+            begun.set()
         if until and until in text:
             await chunks.aclose()
             break
@@ -166,8 +168,9 @@ def test_silence_is_broken_by_a_comment(url, token, monkeypatch):
 def test_a_deleted_execution_ends_the_stream(execution, url, token):
     @async_to_sync
     async def main():
-        watcher = asyncio.create_task(read(url, token))
-        await asyncio.sleep(0.1)
+        begun = asyncio.Event()
+        watcher = asyncio.create_task(read(url, token, begun=begun))
+        await begun.wait()
         await sync_to_async(Execution.objects.filter(pk=execution.pk).delete)()
         return await watcher
 
@@ -262,8 +265,9 @@ def test_wrong_method(api, alice, url):
 
 def test_a_stream_ends_when_its_user_is_deactivated(alice, execution, url, token):
     async def run():
-        reading = asyncio.create_task(read(url, token))
-        await asyncio.sleep(0.1)
+        begun = asyncio.Event()
+        reading = asyncio.create_task(read(url, token, begun=begun))
+        await begun.wait()
         assert not reading.done()
         alice.is_active = False
         await sync_to_async(alice.save)()

@@ -186,9 +186,36 @@ def test_filters(api, alice):
     assert len(names("q=&status=")) == 3
 
 
+def test_filters_by_owner_and_sharing(api, alice, bob, adam):
+    make_workflow(alice, name="Mine")
+    make_workflow(alice, name="Mine, shared", is_shared=True)
+    make_workflow(bob, name="Theirs, shared", is_shared=True)
+
+    def names(query, user=alice):
+        return [row["name"] for row in api(user).get(f"{URL}?{query}").json()["results"]]
+
+    assert names("owner=me") == ["Mine, shared", "Mine"]
+    assert names("owner=me", adam) == []
+    assert names("shared=true") == ["Theirs, shared", "Mine, shared"]
+    assert names("shared=false") == ["Mine"]
+    assert names("shared=true&owner=me&q=mine&status=active") == ["Mine, shared"]
+    assert len(names("owner=&shared=")) == 3
+
+
 @pytest.mark.parametrize(
     "query",
-    ["status=nope", "ordering=name", "statu=draft", "q=%00", "limit=101", "limit=x", "cursor=x"],
+    [
+        "owner=bob",
+        "shared=1",
+        "shared=True",
+        "status=nope",
+        "ordering=name",
+        "statu=draft",
+        "q=%00",
+        "limit=101",
+        "limit=x",
+        "cursor=x",
+    ],
 )
 def test_bad_query(api, alice, query):
     answer = api(alice).get(f"{URL}?{query}")

@@ -43,6 +43,6 @@ def posted(response):
         for name in editor.details.fields
         if (value := editor.details[name].value()) not in (None, False)
     }
-    for form in (*editor.agents, *editor.tasks):
-        data |= {bound.html_name: bound.value() or "" for bound in form}
+    for part in (*editor.agents, *editor.tasks):
+        data |= {bound.html_name: bound.value() or "" for bound in part.form}
     return {**data, "action": "save"}

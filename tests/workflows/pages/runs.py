@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from tests.factories import make_execution, make_workflow
 from workflows.models import Execution, ExecutionEvent, SpendEntry
-from workflows.models.task_result import TERMINAL_TASK_STATUSES
+from workflows.models.states import TERMINAL_TASK_STATUSES
 
 
 def make_run(
@@ -40,23 +40,47 @@ def _task_status(status):
     return status if status in {"pending", "running", "completed", "cancelled"} else "completed"
 
 
-def make_attempt(run, task_id, number=1, *, settled="0.01", at=None, error="") -> SpendEntry:
+def make_event(run, kind="task", *, at=None, **data) -> ExecutionEvent:
+    """The next event of a run."""
+    run.last_sequence += 1
+    run.save(update_fields=["last_sequence"])
+    return ExecutionEvent.objects.create(
+        execution=run, sequence=run.last_sequence, type=kind, data=data, at=at or timezone.now()
+    )
+
+
+def make_delta(run, task_id, text, *, attempt=1) -> ExecutionEvent:
+    """The next piece of the answer that a task's attempt is writing."""
+    data = {"task_id": task_id, "item_index": 0, "attempt": attempt, "text": text}
+    return make_event(run, "delta", **data)
+
+
+def make_attempt(
+    run,
+    task_id,
+    number=1,
+    *,
+    settled="0.01",
+    at=None,
+    error="",
+    failed_at=None,
+    retry_in=None,
+    provider="local",
+    model="smollm2-135m",
+) -> SpendEntry:
     """The ledger's entry of one call, and the event of its failure."""
     if error:
-        run.last_sequence += 1
         data = {"task_id": task_id, "attempts": number, "error": error, "error_code": "timeout"}
-        ExecutionEvent.objects.create(
-            execution=run, sequence=run.last_sequence, type="task", data=data
-        )
-        run.save()
+        again = {} if retry_in is None else {"retry_in": retry_in}
+        make_event(run, at=failed_at, **data, **again)
     return SpendEntry.objects.create(
         user=run.user,
         workflow_label=run.workflow.name,
         execution_id=run.pk,
         task_id=task_id,
         attempt=number,
-        provider="local",
-        model="smollm2-135m",
+        provider=provider,
+        model=model,
         reserved=Decimal("0.02"),
         settled=None if settled is None else Decimal(settled),
         at=at or timezone.now(),

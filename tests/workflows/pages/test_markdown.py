@@ -2,6 +2,7 @@ import time
 
 import pytest
 
+from hummbl import cache
 from workflows.markdown import MAX_MARKDOWN, MAX_SHOWN, render
 
 
@@ -76,3 +77,12 @@ def test_no_text_is_slow(piece):
     started = time.process_time()
     render(piece * (MAX_MARKDOWN // len(piece)))
     assert time.process_time() - started < 20
+
+
+def test_it_is_rendered_once():
+    cache.clear()
+    assert render("*one* text") == render("*one* text") == "<p><em>one</em> text</p>\n"
+    assert cache.stats()["markdown"] == {"hits": 1, "misses": 1}
+    # What is long is not kept: a few of them would fill the memory.
+    render("long " * 5000)
+    assert cache.stats()["markdown"] == {"hits": 1, "misses": 1}

@@ -109,7 +109,7 @@ def test_says_what_is_wrong_where_it_is(browse, alice, change, field, sentence):
         kind, _, rest = name.partition("-")
         if rest:
             number, _, key = rest.partition("-")
-            assert getattr(editor, kind)[int(number)][key].value() == value
+            assert getattr(editor, kind)[int(number)].form[key].value() == value
 
 
 def test_a_document_without_tasks_is_refused(browse, alice):
@@ -140,8 +140,53 @@ def test_buttons_add_and_remove_without_scripts(browse, alice):
     assert not Workflow.objects.exists()
 
 
+def test_buttons_copy_and_move_without_scripts(browse, alice):
+    client = browse(alice)
+
+    def names(action, kind="tasks"):
+        editor = client.post(URL, form_data(action=action)).context["editor"]
+        return [form.row["name"] for form in getattr(editor, kind)]
+
+    assert names("duplicate_task-0") == ["Gather", "Gather copy", "Report"]
+    assert names("down_task-0") == ["Report", "Gather"]
+    assert names("up_task-1") == ["Report", "Gather"]
+    assert names("up_task-0") == ["Gather", "Report"]
+    assert names("down_task-1") == ["Gather", "Report"]
+    assert names("duplicate_agent-0", "agents") == ["Writer", "Writer copy"]
+    editor = client.post(URL, form_data(action="duplicate_task-1")).context["editor"]
+    copy = editor.tasks[2].row
+    assert (copy["id"], copy["dependencies"]) == ("report_copy", "gather")
+    assert editor.tasks[2].is_open
+
+
+def test_rows_are_in_the_order_that_was_posted(browse, alice):
+    data = form_data(**task(7, name="Last", id="last", description="x", agent_id="writer"))
+    browse(alice).post(URL, data | {"tasks-order": "7,x,1,99"})
+    assert [t["id"] for t in saved()["tasks"]] == ["last", "report", "gather"]
+
+
+def test_a_script_saves_in_place(browse, alice):
+    client = browse(alice)
+    refused = client.post(URL, form_data(name=""), headers={"Accept": "application/json"})
+    assert refused.status_code == 422
+    assert refused.json() == {"errors": [["Name", "This field is required.", "id_name"]]}
+    answer = client.post(URL, form_data(), headers={"Accept": "application/json"})
+    workflow = Workflow.objects.get()
+    assert answer.json() == {"url": f"/workflows/{workflow.pk}", "version": 1}
+
+
 @pytest.mark.parametrize(
-    "action", ["remove_task-9", "remove_task-", "remove_x-1", "add_", "nonsense", "remove_task-٣"]
+    "action",
+    [
+        "up_task-9",
+        "duplicate_agent-1",
+        "remove_task-9",
+        "remove_task-",
+        "remove_x-1",
+        "add_",
+        "nonsense",
+        "remove_task-٣",
+    ],
 )
 def test_odd_actions_change_nothing(browse, alice, action):
     response = browse(alice).post(URL, form_data(action=action))

@@ -94,6 +94,17 @@ def test_someone_else_s_save_is_not_overwritten(browse, alice, adam):
     assert current(workflow).definition["tasks"][0]["name"] == "Mine"
 
 
+def test_a_script_is_told_of_the_conflict(browse, alice, adam):
+    workflow = make_workflow(alice)
+    client = browse(alice)
+    data = posted(client.get(url(workflow)))
+    Workflow.objects.get().revise(make_definition(make_task("theirs")), by=adam)
+    answer = client.post(url(workflow), data, headers={"Accept": "application/json"})
+    assert answer.status_code == 409
+    assert answer.json()["version"] == 2
+    assert "Someone saved version 2" in answer.json()["banner"]
+
+
 @pytest.mark.parametrize("version", ["", "x", "-1", "99", "1" * 400])
 def test_a_form_of_no_known_version_is_a_conflict_or_refused(browse, alice, version):
     workflow = make_workflow(alice)
