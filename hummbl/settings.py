@@ -181,11 +181,7 @@ def _database() -> dict[str, Any]:
         options.update(
             transaction_mode="IMMEDIATE",
             timeout=20,
-            # auto_vacuum only takes effect on an empty file that is not in WAL mode yet.
-            init_command=(
-                "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; "
-                "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-            ),
+            init_command="PRAGMA synchronous=FULL",
         )
         database["TEST"] = {"NAME": str(Path(database["NAME"]).with_name("test.sqlite3"))}
     else:

@@ -1,5 +1,6 @@
 """Workers that are killed and workers that wake up late lose nothing and do nothing twice."""
 
+import os
 import re
 import signal
 import sqlite3
@@ -67,6 +68,8 @@ def pause(process) -> None:
     """
     while True:
         process.send_signal(signal.SIGSTOP)
+        # The signal takes effect when the main thread next runs; the writing one goes on till then.
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
         if connection.vendor != "sqlite":
             return
         probe = sqlite3.connect(connection.settings_dict["NAME"], timeout=0.2, isolation_level=None)
