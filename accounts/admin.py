@@ -101,7 +101,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
             obj.set_password(password)
         super().save_model(request, obj, form, change)
         if change and password:
-            flows.set_password(obj, password)
+            flows.set_password(obj, password, actor=request.user)
         if not obj.is_active:
             obj.sessions.all().delete()
 

@@ -69,3 +69,28 @@ class WrongPassword(PasswordRefused):
     def __init__(self) -> None:
         message = "This is not your current password."
         super().__init__([message], path="current_password", code=self.code)
+
+
+class SignInTooOld(AccountError):
+    """The change wants the password once more."""
+
+    status = 403
+    code = "reauthentication_required"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Give your password again first: you signed in more than 15 minutes ago. "
+            "Programs: POST /api/auth/reauthenticate, or sign in anew."
+        )
+
+
+class TokenNotAllowed(AccountError):
+    """An access token tries what only a person may."""
+
+    status = 403
+    code = "token_not_allowed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An access token cannot do this. Sign in with your password and try again."
+        )

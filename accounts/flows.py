@@ -6,6 +6,7 @@ password hashes it, which costs about 200 ms.
 
 import logging
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.contrib import auth
@@ -15,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
-from accounts import browser
+from accounts import audit, browser
 from accounts.errors import (
     BadCredentials,
     EmailTaken,
@@ -23,7 +24,7 @@ from accounts.errors import (
     WeakPassword,
     WrongPassword,
 )
-from accounts.models import Session, User
+from accounts.models import Action, Session, User
 from hummbl import client
 from hummbl.errors import NotFound
 from hummbl.logging import escape
@@ -47,6 +48,7 @@ def sign_up(*, email: str, password: str, name: str = "") -> User:
     try:
         with transaction.atomic():
             user.save(force_insert=True)
+            audit.record(Action.SIGNED_UP, actor=user, obj=user)
     except IntegrityError as error:
         raise EmailTaken from error
     logger.info("Signed up: user %s", user.pk)
@@ -63,8 +65,10 @@ def authenticate(request: HttpRequest | None = None, *, email: str, password: st
         user = auth.authenticate(request, username=email.strip(), password=password)
     if not isinstance(user, User):
         address = client.address(request) if request else None
-        logger.warning("Sign-in failed for %s from %s", escape(email[:254]), address)
+        logger.warning("Sign-in failed for %s from %s", _shown(email), address)
+        audit.record(Action.SIGN_IN_FAILED, label=_shown(email))
         raise BadCredentials
+    audit.record(Action.SIGNED_IN, actor=user, obj=user)
     return user
 
 
@@ -84,6 +88,7 @@ def open_session(request: HttpRequest, user: User) -> tuple[Session, str]:
 def sign_out(request: HttpRequest, session: Session | None) -> None:
     """End the session that the request came with; what a browser keeps of it too."""
     if session is not None:
+        audit.record(Action.SIGNED_OUT, actor=session.user, obj=session.user)
         session.delete()
     if session is None or session.is_browser:
         auth.logout(request)
@@ -93,6 +98,7 @@ def end_session(user: User, pk: uuid.UUID) -> None:
     """Sign one browser or program of the user out. Raises NotFound unless it is the user's."""
     if not user.sessions.filter(pk=pk).delete()[0]:
         raise NotFound
+    audit.record(Action.SESSION_ENDED, actor=user, obj=user, session=str(pk))
     logger.info("Session ended: %s of user %s", pk, user.pk)
 
 
@@ -100,6 +106,7 @@ def end_other_sessions(user: User, keep: Session | None) -> int:
     """Sign the user out everywhere but in `keep`; how many sessions that ended."""
     ended = user.sessions.alive().count()
     user.sessions.other_than(keep).delete()
+    audit.record(Action.SESSIONS_ENDED, actor=user, obj=user)
     return ended - (keep is not None)
 
 
@@ -113,25 +120,37 @@ def change_password(
     if len(current) > PASSWORD_MAX_LENGTH or not user.check_password(current):
         logger.warning("Password change refused: wrong current password of user %s", user.pk)
         raise WrongPassword
-    set_password(user, new, path="new_password", keep=keep)
+    set_password(user, new, path="new_password", keep=keep, actor=user)
     if keep is not None and keep.is_browser:
         # Django's session holds a hash of the password.
         auth.update_session_auth_hash(request, user)
 
 
 def set_password(
-    user: User, password: str, *, path: str = "password", keep: Session | None = None
+    user: User,
+    password: str,
+    *,
+    actor: Any,
+    path: str = "password",
+    keep: Session | None = None,
+    action: Action = Action.PASSWORD_CHANGED,
 ) -> None:
     """Set a password without asking for the old one, and end the sessions but `keep`.
 
-    Raises WeakPassword, naming the field `path`.
+    `actor` does it, and the audit log says so. Raises WeakPassword, naming the field `path`.
     """
     _check_strength(password, user, path=path)
     user.set_password(password)
     with transaction.atomic():
         user.save(update_fields=["password", "updated_at"])
         user.sessions.other_than(keep).delete()
+        audit.record(action, actor=actor, obj=user)
     logger.info("Password changed: user %s", user.pk)
+
+
+def _shown(email: str) -> str:
+    """What the log may keep of an address that was tried; people type passwords into it, too."""
+    return escape(email.strip()[:254]) if "@" in email else "(no e-mail address)"
 
 
 def _check_strength(password: str, user: User, *, path: str) -> None:

@@ -19,6 +19,7 @@ from hummbl.ratelimit import Limit
 
 MIN_SECRET_LENGTH = 50
 MIN_SECRET_CHARACTERS = 10
+MIN_IDLE_TTL = 300
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1", ".localhost", "testserver"})
 OTHERS = stat.S_IRWXO
 NOT_OWNER = stat.S_IRWXG | stat.S_IRWXO
@@ -130,6 +131,7 @@ def _numbers() -> Iterator[CheckMessage]:
     minimums = {
         "TRUSTED_PROXY_COUNT": 0,
         "SESSION_TTL": 60,
+        "RETENTION_AUDIT": 1,
         "WORKER_CONCURRENCY": 1,
         "LEASE_SECONDS": 1,
         "EXECUTION_TIMEOUT": 1,
@@ -137,6 +139,12 @@ def _numbers() -> Iterator[CheckMessage]:
     for name, minimum in minimums.items():
         if getattr(settings, name) < minimum:
             yield Error(f"{name} must be at least {minimum}.", id="hummbl.E008")
+    if settings.SESSION_IDLE_TTL and settings.SESSION_IDLE_TTL < MIN_IDLE_TTL:
+        yield Error(
+            f"SESSION_IDLE_TTL must be 0 or at least {MIN_IDLE_TTL}.",
+            hint="Use is written down once a minute: a shorter time would end sessions in use.",
+            id="hummbl.E010",
+        )
     for name in ("RATE_LIMIT_AUTH", "RATE_LIMIT_EXECUTE", "RATE_LIMIT_API", "RATE_LIMIT_PAGES"):
         rate = getattr(settings, name)
         try:

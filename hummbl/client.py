@@ -1,9 +1,14 @@
 """Who is asking: the address and the program at the other end of a request."""
 
 import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.conf import settings
 from django.http import HttpRequest
+
+_current: ContextVar[str | None] = ContextVar("current_address", default=None)
 
 
 def address(request: HttpRequest) -> str | None:
@@ -21,6 +26,21 @@ def address(request: HttpRequest) -> str | None:
             return str(forwarded)
     peer = _parse(request.META.get("REMOTE_ADDR", ""))
     return str(peer) if peer else None
+
+
+@contextmanager
+def current(request: HttpRequest) -> Iterator[None]:
+    """While that request is answered, `current_address` is where it came from."""
+    token = _current.set(address(request))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current_address() -> str | None:
+    """The address of the request under way; None in a command or a worker."""
+    return _current.get()
 
 
 def network(request: HttpRequest) -> str:

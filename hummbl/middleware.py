@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.functional import SimpleLazyObject
 
+from hummbl import client
 from hummbl.logging import ACCESS_LOGGER, context
 from hummbl.pages import GetResponse, is_api
 
@@ -37,7 +38,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started, request_id = time.perf_counter(), _request_id(request)
-        with context(request_id=request_id):
+        with context(request_id=request_id), client.current(request):
             return _finish(request, self.get_response(request), request_id, started)
 
 

@@ -24,6 +24,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(://)[^/\s:@]*:[^/\s@]+@"), rf"\1{REDACTED}@"),
     (re.compile(r"\b(?:sk|pk|rk|hk)[-_][A-Za-z0-9_\-]{6,}"), REDACTED),
     (re.compile(r"\beyJ[A-Za-z0-9_\-]{5,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*"), REDACTED),
+    (re.compile(r"\bhummbl_[A-Za-z0-9_\-]{20,}"), REDACTED),
     (re.compile(r"\b(?:AIza[\w\-]{20,}|gh[pousr]_\w{20,}|xox[abprs]-[\w\-]{10,})"), REDACTED),
     (
         re.compile(r"""((?:authorization|cookie)["']?\s*[:=]\s*["']?)[^\r\n"'}]+""", re.IGNORECASE),
@@ -40,7 +41,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 # One cheap look decides whether the patterns are tried at all: log lines are on the request's path.
 _SUSPICIOUS = re.compile(
-    r"pass|secret|key|token|sk[-_]|pk[-_]|rk[-_]|hk[-_]|eyJ|AIza|gh[pousr]_|xox|authorization"
+    r"pass|secret|key|token|sk[-_]|pk[-_]|rk[-_]|hk[-_]|eyJ|AIza|gh[pousr]_|xox|hummbl_|authorization"
     r"|cookie|bearer|basic|sessionid|@",
     re.IGNORECASE,
 )

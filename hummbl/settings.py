@@ -78,6 +78,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 8000
 
 SESSION_TTL = env.int("SESSION_TTL", default=7 * 24 * 3600)
+SESSION_IDLE_TTL = env.int("SESSION_IDLE_TTL", default=0)
 SESSION_COOKIE_AGE = SESSION_TTL
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -222,6 +223,22 @@ LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "landing"
 REGISTRATION_OPEN = env.bool("REGISTRATION_OPEN", default=True)
+REGISTRATION_DOMAINS = [
+    domain.lower().removeprefix("@") for domain in env.list("REGISTRATION_DOMAINS", default=[])
+]
+REQUIRE_VERIFIED_EMAIL = env.bool("REQUIRE_VERIFIED_EMAIL", default=False)
+# How old a sign-in may be, in seconds, when a sensitive change is made without the password.
+REAUTHENTICATION_AGE = 15 * 60
+# How long a link in a mail can be followed, in seconds.
+EMAIL_LINK_TTL = 24 * 3600
+PASSWORD_RESET_TIMEOUT = 3600
+RETENTION_AUDIT = env.int("RETENTION_AUDIT", default=365)
+
+# --- E-mail -------------------------------------------------------------------------------------
+
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="HUMMBL <hummbl@localhost>")
+EMAIL_TIMEOUT = 10  # seconds
 
 # --- The API ------------------------------------------------------------------------------------
 

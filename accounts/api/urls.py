@@ -2,14 +2,14 @@
 
 from django.urls import path
 
-from accounts.api import views
+from accounts.api.views import me, sessions, sign_in
 
 urlpatterns = [
-    path("register", views.RegisterView.as_view(), name="api_register"),
-    path("login", views.LoginView.as_view(), name="api_login"),
-    path("logout", views.LogoutView.as_view(), name="api_logout"),
-    path("me", views.MeView.as_view(), name="api_me"),
-    path("password", views.PasswordView.as_view(), name="api_password"),
-    path("sessions", views.SessionsView.as_view(), name="api_sessions"),
-    path("sessions/<uuid:pk>", views.SessionView.as_view(), name="api_session"),
+    path("register", sign_in.RegisterView.as_view(), name="api_register"),
+    path("login", sign_in.LoginView.as_view(), name="api_login"),
+    path("logout", sign_in.LogoutView.as_view(), name="api_logout"),
+    path("me", me.MeView.as_view(), name="api_me"),
+    path("password", me.PasswordView.as_view(), name="api_password"),
+    path("sessions", sessions.SessionsView.as_view(), name="api_sessions"),
+    path("sessions/<uuid:pk>", sessions.SessionView.as_view(), name="api_session"),
 ]

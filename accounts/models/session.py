@@ -1,124 +1,21 @@
-"""Users, and the sessions that their browsers and programs are signed in with."""
+"""The sessions that browsers and programs are signed in with."""
 
-import hashlib
 import secrets
 import uuid
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import jwt
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts import devices
+from accounts.models.secrets import digest_of
+from accounts.models.user import User
 from hummbl.models import BaseModel, LastUsed
 
 TOKEN_ALGORITHM = "HS256"  # noqa: S105 - the name of an algorithm
-
-
-class Role(models.TextChoices):
-    """What a person may do. The Django admin is for `ADMIN` alone."""
-
-    ADMIN = "admin", "Admin"
-    USER = "user", "User"
-    VIEWER = "viewer", "Viewer"
-
-
-class UserManager(BaseUserManager["User"]):
-    """Users by e-mail address, without regard to case."""
-
-    def get_by_natural_key(self, username: str | None) -> "User":
-        """The user with that address; raises User.DoesNotExist."""
-        return self.get(email__iexact=username)
-
-    def create_user(
-        self,
-        email: str,
-        password: str | None = None,
-        *,
-        name: str = "",
-        role: str = Role.USER,
-        **extra: Any,
-    ) -> "User":
-        """A new, active user. The password is hashed here; None makes sign-in impossible."""
-        user = self.model(email=email.strip().lower(), name=name.strip(), role=role, **extra)
-        user.set_password(password)
-        user.save(using=self._db)
-        return user
-
-    def create_superuser(self, email: str, password: str, **extra: Any) -> "User":
-        """A new admin; what `manage.py createsuperuser` calls."""
-        return self.create_user(email, password, role=Role.ADMIN, **extra)
-
-
-class User(AbstractBaseUser, PermissionsMixin, BaseModel):
-    """A person, known by e-mail address. `is_staff` and `is_superuser` follow the role."""
-
-    email = models.EmailField(unique=True)
-    name = models.CharField(max_length=150, blank=True)
-    role = models.CharField(max_length=10, choices=Role, default=Role.USER)
-    is_active = models.BooleanField(default=True)
-    is_superuser = models.BooleanField(default=False, editable=False)
-
-    objects = UserManager()
-
-    USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: ClassVar[list[str]] = []
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(Lower("email"), name="user_email_unique_lower"),
-            models.CheckConstraint(
-                condition=models.Q(role__in=Role.values), name="user_role_valid"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(role=Role.ADMIN, is_superuser=True)
-                | (~models.Q(role=Role.ADMIN) & models.Q(is_superuser=False)),
-                name="user_superuser_follows_role",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.email
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, with `is_superuser` made to follow the role."""
-        self.is_superuser = self.role == Role.ADMIN
-        fields = kwargs.get("update_fields")
-        if fields is not None and "role" in fields:
-            kwargs["update_fields"] = {*fields, "is_superuser"}
-        super().save(*args, **kwargs)
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether this person sees and manages everything."""
-        return self.role == Role.ADMIN
-
-    @property
-    def is_staff(self) -> bool:
-        """Whether the Django admin lets this person in."""
-        return self.is_admin
-
-    @property
-    def can_write(self) -> bool:
-        """Whether this person may own workflows, keys and executions."""
-        return self.role in {Role.ADMIN, Role.USER}
-
-    def get_full_name(self) -> str:
-        """The name to show: the person's own, else the part of the address before the @."""
-        return name_to_show(self.name, self.email)
-
-    def get_short_name(self) -> str:
-        """The first word of the name to show."""
-        return self.get_full_name().split()[0]
-
-
-def name_to_show(name: str, email: str) -> str:
-    """A person's own name, else the part of the address before the @."""
-    return name or email.partition("@")[0]
 
 
 class SessionKind(models.TextChoices):
@@ -132,8 +29,14 @@ class SessionQuerySet(models.QuerySet["Session"]):
     """Sessions."""
 
     def alive(self) -> Self:
-        """Not expired, and of a user who may still sign in."""
-        return self.filter(expires_at__gt=timezone.now(), user__is_active=True)
+        """Not expired, in use lately enough, and of a user who may still sign in."""
+        now = timezone.now()
+        found = self.filter(expires_at__gt=now, user__is_active=True)
+        if settings.SESSION_IDLE_TTL:
+            found = found.filter(
+                last_used_at__gt=now - timedelta(seconds=settings.SESSION_IDLE_TTL)
+            )
+        return found
 
     def other_than(self, session: "Session | None") -> Self:
         """All but that one."""
@@ -146,6 +49,8 @@ class Session(BaseModel, LastUsed):
     A program holds a token, a JWT (RFC 7519) with 256 random bits in `jti`; a browser holds the
     key of Django's session, in which `accounts.browser` keeps the id of this row. Of either
     secret only a SHA-256 digest is kept here, so that a copy of this table signs nobody in.
+
+    `authenticated_at` is when the password was last asked for: some changes want it recent.
     """
 
     user = models.ForeignKey(
@@ -154,6 +59,7 @@ class Session(BaseModel, LastUsed):
     kind = models.CharField(max_length=10, choices=SessionKind, default=SessionKind.API)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     expires_at = models.DateTimeField(db_index=True)
+    authenticated_at = models.DateTimeField(null=True, editable=False)
     ip = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.CharField(max_length=300, blank=True)
 
@@ -188,9 +94,10 @@ class Session(BaseModel, LastUsed):
         session = cls.objects.create(
             user=user,
             kind=SessionKind.API,
-            digest=_digest(jti),
+            digest=digest_of(jti),
             expires_at=expires_at,
             last_used_at=now,
+            authenticated_at=now,
             ip=ip,
             user_agent=user_agent[:300],
         )
@@ -207,12 +114,13 @@ class Session(BaseModel, LastUsed):
         """
         now, expires_at = _term()
         session, _ = cls.objects.get_or_create(
-            digest=_digest(key),
+            digest=digest_of(key),
             defaults={
                 "user": user,
                 "kind": SessionKind.BROWSER,
                 "expires_at": expires_at,
                 "last_used_at": now,
+                "authenticated_at": now,
                 "ip": ip,
                 "user_agent": user_agent[:300],
             },
@@ -232,7 +140,7 @@ class Session(BaseModel, LastUsed):
             user_id = uuid.UUID(claims["sub"])
         except (jwt.InvalidTokenError, ValueError):
             return None
-        return cls._living(kind=SessionKind.API, digest=_digest(claims["jti"]), user_id=user_id)
+        return cls._living(kind=SessionKind.API, digest=digest_of(claims["jti"]), user_id=user_id)
 
     @classmethod
     def from_browser(cls, pk: str, user_id: str) -> "Session | None":
@@ -253,7 +161,3 @@ def _term() -> tuple[datetime, datetime]:
     """Now and the end of a session that begins now, in whole seconds as a JWT has them."""
     now = timezone.now().replace(microsecond=0)
     return now, now + timedelta(seconds=settings.SESSION_TTL)
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,82 @@
+"""Signing up, in and out."""
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import flows
+from accounts.api.authentication import session_in_use
+from accounts.api.serializers import LoginSerializer, RegisterSerializer, TokenSerializer
+from accounts.api.views.bodies import validated
+from accounts.models import User
+from hummbl.api.throttling import AuthThrottle
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+def _signed_in(request: Request, user: User, *, status: int) -> Response:
+    session, token = flows.open_session(request._request, user)  # noqa: SLF001
+    answer = {"token": token, "user": user, "expires_at": session.expires_at}
+    return Response(TokenSerializer(answer).data, status=status, headers=NO_STORE)
+
+
+class RegisterView(APIView):
+    """`POST /api/auth/register`."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = [AuthThrottle]
+    auth_action = "register"
+
+    @extend_schema(
+        operation_id="register",
+        tags=["auth"],
+        auth=[],
+        request=RegisterSerializer,
+        responses={
+            201: TokenSerializer,
+            403: OpenApiResponse(description="Registration is closed."),
+            409: OpenApiResponse(description="The address has an account."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Make an account with the role user, and sign it in."""
+        data = validated(RegisterSerializer(data=request.data))
+        return _signed_in(request, flows.sign_up(**data), status=201)
+
+
+class LoginView(APIView):
+    """`POST /api/auth/login`."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = [AuthThrottle]
+    auth_action = "login"
+
+    @extend_schema(
+        operation_id="login",
+        tags=["auth"],
+        auth=[],
+        request=LoginSerializer,
+        responses={
+            200: TokenSerializer,
+            401: OpenApiResponse(description="The address or the password is wrong."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Exchange an address and a password for a bearer token."""
+        data = validated(LoginSerializer(data=request.data))
+        user = flows.authenticate(request._request, **data)  # noqa: SLF001
+        return _signed_in(request, user, status=200)
+
+
+class LogoutView(APIView):
+    """`POST /api/auth/logout`."""
+
+    @extend_schema(operation_id="logout", tags=["auth"], request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """End the session that this request came with."""
+        flows.sign_out(request._request, session_in_use(request))  # noqa: SLF001
+        return Response(status=204)

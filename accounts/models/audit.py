@@ -1,0 +1,99 @@
+"""The audit log: who did what to which object, from where, and when."""
+
+from typing import Any, NoReturn, Self
+
+from django.db import models
+from django.utils import timezone
+
+from hummbl.models import new_id
+
+
+class Action(models.TextChoices):
+    """What is noted. The value is what clients filter by, the label what people read."""
+
+    SIGNED_UP = "user.signed_up", "Signed up"
+    SIGNED_IN = "user.signed_in", "Signed in"
+    SIGN_IN_FAILED = "user.sign_in_failed", "Sign-in failed"
+    SIGNED_OUT = "user.signed_out", "Signed out"
+    REAUTHENTICATED = "user.reauthenticated", "Gave the password again"
+    REFUSED = "user.refused", "Was refused"
+    USER_CREATED = "user.created", "Created a user"
+    USER_CHANGED = "user.changed", "Changed a user"
+    USER_DELETED = "user.deleted", "Deleted a user"
+    ROLE_CHANGED = "user.role_changed", "Changed a role"
+    DEACTIVATED = "user.deactivated", "Deactivated a user"
+    ACTIVATED = "user.activated", "Activated a user"
+    PASSWORD_CHANGED = "user.password_changed", "Changed a password"
+    PASSWORD_RESET_ASKED = "user.password_reset_asked", "Asked for a reset"
+    PASSWORD_RESET = "user.password_reset", "Reset a password"
+    EMAIL_CHANGED = "user.email_changed", "Changed an e-mail address"
+    EMAIL_VERIFIED = "user.email_verified", "Verified an e-mail address"
+    SESSION_ENDED = "session.ended", "Ended a session"
+    SESSIONS_ENDED = "session.all_ended", "Ended sessions"
+    TOKEN_CREATED = "token.created", "Created an access token"
+    TOKEN_DELETED = "token.deleted", "Deleted an access token"
+    KEY_CREATED = "key.created", "Added a provider key"
+    KEY_CHANGED = "key.changed", "Changed a provider key"
+    KEY_DELETED = "key.deleted", "Deleted a provider key"
+    KEYS_ROTATED = "key.rotated", "Rotated the encryption keys"
+    WORKFLOW_CREATED = "workflow.created", "Created a workflow"
+    WORKFLOW_CHANGED = "workflow.changed", "Changed a workflow"
+    WORKFLOW_DELETED = "workflow.deleted", "Deleted a workflow"
+    WORKFLOW_IMPORTED = "workflow.imported", "Imported a workflow"
+    WORKFLOW_EXPORTED = "workflow.exported", "Exported a workflow"
+    EXECUTION_STARTED = "execution.started", "Started an execution"
+    EXECUTION_CANCELLED = "execution.cancelled", "Cancelled an execution"
+    EXECUTION_EXPORTED = "execution.exported", "Downloaded outputs"
+    AUDIT_EXPORTED = "audit.exported", "Exported the audit log"
+    ADMIN_CHANGED = "admin.changed", "Changed something in the Django admin"
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """Entries: only added, and forgotten by age."""
+
+    def older_than(self, moment: Any) -> Self:
+        """Those from before that time."""
+        return self.filter(at__lt=moment)
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        """Refused: what happened stays as it was written."""
+        raise TypeError("The audit log is only added to.")
+
+
+class AuditEntry(models.Model):
+    """One thing that somebody did. It outlives the people and objects that it names."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+    actor_id = models.UUIDField(null=True, db_index=True, help_text="None: nobody signed in.")
+    actor_label = models.CharField(max_length=254, blank=True, help_text="The e-mail address.")
+    action = models.CharField(max_length=40, db_index=True, help_text="One of `Action`.")
+    object_type = models.CharField(max_length=40, blank=True)
+    object_id = models.UUIDField(null=True, db_index=True)
+    object_label = models.CharField(max_length=254, blank=True)
+    data = models.JSONField(default=dict)
+    ip = models.GenericIPAddressField(null=True)
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.actor_label or 'Somebody'}: {self.text}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write a new entry. Raises TypeError for one that is written already."""
+        if not self._state.adding:
+            raise TypeError("The audit log is only added to.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refused: entries leave by age alone, with `manage.py cleanup`."""
+        raise TypeError("The audit log is only added to.")
+
+    @property
+    def text(self) -> str:
+        """What was done, in words; the name itself of an action that is no longer known."""
+        return Action(self.action).label if self.action in Action else self.action
