@@ -196,8 +196,9 @@ class Part:
 
     @property
     def title(self) -> str:
-        """The name, or the id while there is none."""
-        return self.row["name"].strip() or self.row["id"]
+        """The name, the id while there is none, and words for a part that has neither yet."""
+        new = "New agent" if self.kind == "agents" else "New task"
+        return self.row["name"].strip() or self.row["id"] or new
 
     @property
     def hidden(self) -> SafeString:
@@ -288,11 +289,11 @@ class KeyChangeForm(forms.Form):
             self.add_error("key", "Enter the key again to use it at another address.")
 
     @transaction.atomic
-    def save(self) -> ApiKey:
+    def save(self, by: User) -> ApiKey:
         """Write what changed. Raises AppError with what is wrong."""
         data, key = self.cleaned_data, self.instance
         if data["name"] != key.name:
-            key.rename(data["name"])
+            key.rename(data["name"], by=by)
         if data["key"]:
-            key.replace_secret(data["key"], base_url=data.get("base_url"))
+            key.replace_secret(data["key"], by=by, base_url=data.get("base_url"))
         return key
