@@ -7,6 +7,7 @@ POSTGRES := $(or $(TEST_DATABASE_URL),postgres://postgres@127.0.0.1:5432/postgre
 APPS := hummbl accounts observability workflows
 
 VENV := .venv
+SCAN_VENV := .venv-scan
 PY := $(VENV)/bin/python
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(VENV)/bin/pip-compile --quiet \
@@ -15,7 +16,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup demo lint format e2e bench requirements prepare
+.PHONY: help run test setup demo lint format e2e bench scan requirements prepare
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -67,7 +68,7 @@ lint: $(VENV)/.installed-dev ## Style, types, templates, security, migrations an
 	$(PY) manage.py makemigrations --check --dry-run
 	@echo "$(PY) manage.py check --deploy"
 	@dir=$$(mktemp -d) && chmod 700 $$dir && trap "rm -rf $$dir" EXIT && env -u DEBUG -u DATABASE_URL \
-	  ENVIRONMENT=production DATA_DIR=$$dir ALLOWED_HOSTS=hummbl.example.org \
+	  ENVIRONMENT=production DATA_DIR=$$dir ALLOWED_HOSTS=hummbl.example.org EMAIL_URL=smtp+tls://user:password@localhost:587 \
 	  SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))') \
 	  ENCRYPTION_KEYS=$$($(PY) -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())') \
 	  $(PY) manage.py check --deploy --fail-level WARNING
@@ -82,9 +83,13 @@ e2e: $(VENV)/.installed-dev ## Run the browser tests only
 bench: $(VENV)/.installed-dev ## Measure the engine and print one table
 	$(PY) -m benchmarks
 
+scan: $(VENV)/.installed-dev $(SCAN_VENV)/.installed ## Let scanners loose on the code and on the running site
+	@$(PY) -m benchmarks.scan $(SCAN_VENV)/bin/wapiti
+
 requirements: $(VENV)/.installed-dev ## Compile requirements*.txt from pyproject.toml (UPGRADE=1 for the newest versions)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --output-file requirements.txt pyproject.toml
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --output-file requirements-scan.txt requirements-scan.in
 	@$(call header,requirements.txt,What HUMMBL runs on)
 	@$(call header,requirements-dev.txt,requirements.txt and what tests and checks need)
 
@@ -116,4 +121,11 @@ $(VENV)/.installed: requirements.txt requirements-local-model.txt | $(VENV)/.cre
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@echo "Installing what tests and checks need"
 	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# Of its own: Wapiti needs other versions of what we use.
+$(SCAN_VENV)/.installed: requirements-scan.txt | $(VENV)/.created
+	@echo "Installing the scanner"
+	@rm -rf $(SCAN_VENV) && $(PY) -m venv $(SCAN_VENV)
+	@$(SCAN_VENV)/bin/pip install --quiet -r requirements-scan.txt
 	@touch $@

@@ -1,17 +1,27 @@
 """Users and their sessions in the Django admin."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from accounts import flows
-from accounts.admin_pages import ROWS, MadeElsewhere, link_to, link_to_list
+from accounts import (
+    addresses,
+    admin_tokens,  # noqa: F401 - registers its list
+    flows,
+    mail,
+    users,
+)
+from accounts.admin_audit import Audited
+from accounts.admin_pages import ROWS, MadeElsewhere, WantsPassword, link_to, link_to_list
+from accounts.errors import EmailRefused, LastAdmin
 from accounts.flows import PASSWORD_MAX_LENGTH
 from accounts.models import Role, Session, User
 
@@ -42,7 +52,10 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
 
     def clean_email(self) -> str:
         """The address as sign-in looks for it."""
-        return str(self.cleaned_data["email"]).lower()
+        try:
+            return addresses.clean(self.cleaned_data["email"])
+        except EmailRefused as error:
+            raise forms.ValidationError(error.message) from error
 
     def clean_new_password(self) -> str:
         """The new password, if any, when Django's validators find it strong enough."""
@@ -52,19 +65,22 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         return password
 
     def clean(self) -> dict[str, Any]:
-        """Refuse what would leave nobody to administer the installation."""
+        """Say here what `accounts.users` would refuse; it decides, for two may save at once."""
         cleaned = super().clean() or {}
         remains = cleaned.get("role") == Role.ADMIN and cleaned.get("is_active")
-        if is_last_admin(self.instance) and not remains:
-            raise forms.ValidationError(
-                "This is the last active administrator. Make one more first."
-            )
+        is_new = self.instance._state.adding  # noqa: SLF001
+        if not is_new and not remains and users.is_last_admin(self.instance):
+            raise forms.ValidationError(LastAdmin().message)
         return cleaned
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Users; the password hash is shown nowhere."""
+class UserAdmin(WantsPassword, Audited):
+    """Users; the password hash is shown nowhere. What is done here, `accounts.users` does."""
+
+    noted_fields = ("email", "name", "role", "is_active", "new_password")
+    notes_addition = True
+    notes_deletion = True
 
     form = UserForm
     fields = (
@@ -73,12 +89,13 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         "role",
         "is_active",
         "new_password",
+        "email_verified_at",
         "last_login",
         "signed_in",
         "created_at",
         "updated_at",
     )
-    readonly_fields = ("last_login", "signed_in", "created_at", "updated_at")
+    readonly_fields = ("email_verified_at", "last_login", "signed_in", "created_at", "updated_at")
     list_display = ("email", "name", "role", "is_active", "last_login", "signed_in", "created_at")
     list_filter = ("role", "is_active", "last_login")
     date_hierarchy = "created_at"
@@ -95,19 +112,34 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         return link_to_list(Session, "Sessions", user=user.pk)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save, with the new password if there is one; who is deactivated is signed out."""
+        """As the pages do it; an address that is entered here counts as verified."""
         password = form.cleaned_data.get("new_password")
         if not change:
             obj.set_password(password)
-        super().save_model(request, obj, form, change)
-        if change and password:
+            users.create(request.user, obj)
+            return
+        asked = {name: form.cleaned_data[name] for name in ("role", "is_active")}
+        changes = {name: value for name, value in asked.items() if name in form.changed_data}
+        users.change(request.user, obj, **changes)
+        old = users.edit(request.user, obj, email=obj.email, name=obj.name)
+        if old:
+            transaction.on_commit(partial(mail.send_email_changed, request, obj, old))
+        if password:
             flows.set_password(obj, password, actor=request.user)
-        if not obj.is_active:
-            obj.sessions.all().delete()
+            transaction.on_commit(partial(mail.send_password_changed, request, obj))
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """With all that is the user's alone; not when there are runs, which stay."""
+        users.delete(request.user, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with a user, history of workflows included; runs of their own protect them."""
+        deleted, counts, _, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, set(), protected
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Not for the last administrator."""
-        if obj is not None and is_last_admin(obj):
+        if obj is not None and users.is_last_admin(obj):
             return False
         return super().has_delete_permission(request, obj)
 
@@ -115,6 +147,8 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
 @admin.register(Session)
 class SessionAdmin(MadeElsewhere):
     """Which browsers and programs are signed in: to look at and to end."""
+
+    notes_deletion = True
 
     fields = (
         *("user", "kind", "device", "user_agent", "ip"),
@@ -135,15 +169,16 @@ class SessionAdmin(MadeElsewhere):
         """There is nothing to change about one."""
         return False
 
+    def delete_model(self, request: HttpRequest, obj: Session) -> None:
+        """As on the user's page."""
+        users.end_session(request.user, obj.user, obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
+        """One by one, so that the audit log names each."""
+        for session in queryset.select_related("user"):
+            users.end_session(request.user, session.user, session.pk)
+
     @admin.display(description="user", ordering="user__email")
     def whose(self, session: Session) -> SafeString:
         """The user."""
         return link_to(session.user)
-
-
-def is_last_admin(user: User) -> bool:
-    """Whether nobody else could administer this installation."""
-    if user._state.adding:  # noqa: SLF001
-        return False
-    admins = User.objects.filter(role=Role.ADMIN, is_active=True)
-    return admins.filter(pk=user.pk).exists() and not admins.exclude(pk=user.pk).exists()

@@ -1,20 +1,30 @@
 """What the pages of the Django admin share: rows made elsewhere, history, links, bounded lists."""
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from accounts.admin_audit import Audited
+from accounts.views.reauthenticate import recent_sign_in
+
 ROWS = 100
 MOST_ROWS = 10_000
+
+
+@method_decorator(cast("Any", recent_sign_in), name="changeform_view")
+@method_decorator(cast("Any", recent_sign_in), name="delete_view")
+class WantsPassword(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Rows that are made, changed and deleted only with a recent sign-in, as on our own pages."""
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
@@ -30,7 +40,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at r
         return int(rows.order_by()[:MOST_ROWS].count())
 
 
-class MadeElsewhere(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class MadeElsewhere(Audited):
     """Rows that come into being through the pages, the API or the engine.
 
     A search for an id finds it by the columns of `id_fields`; anything else is looked for in

@@ -1,6 +1,9 @@
 """Writing the audit log: one line at the place where something was done."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
 
 from django.db import models
 
@@ -8,7 +11,20 @@ from accounts.models import Action, AuditEntry, User
 from hummbl import client
 from hummbl.scrubbing import scrub
 
-LABEL_LENGTH = 254
+LABEL_LENGTH: Final = 254
+COMMAND_LINE: Final = "command line"
+
+_at_command_line: ContextVar[bool] = ContextVar("at_command_line", default=False)
+
+
+@contextmanager
+def command_line() -> Iterator[None]:
+    """What is done meanwhile was done by whoever has a shell here, and by no user."""
+    token = _at_command_line.set(True)
+    try:
+        yield
+    finally:
+        _at_command_line.reset(token)
 
 
 def record(
@@ -25,10 +41,11 @@ def record(
     address is that of the request under way, if any. `label` overrides the object's own name;
     `data` goes through the scrubber and must be JSON.
     """
-    known = isinstance(actor, User)
+    in_command = _at_command_line.get()
+    known = isinstance(actor, User) and not in_command
     return AuditEntry.objects.create(
         actor_id=actor.pk if known else None,
-        actor_label=actor.email if known else "",
+        actor_label=COMMAND_LINE if in_command else actor.email if known else "",
         action=action,
         object_type=obj._meta.model_name or "" if obj is not None else "",  # noqa: SLF001
         object_id=obj.pk if obj is not None else None,

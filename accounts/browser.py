@@ -24,19 +24,30 @@ ROW_KEY: Final = "_session_id"
 
 def begin(request: HttpRequest, user: User) -> None:
     """Sign the browser in as that user: a new key, and a row that says where it came from."""
+    if SESSION_KEY in request.session:
+        # Whoever was signed in here is not any more. Django would keep the key for the same user.
+        request.session.flush()
     auth.login(request, user)
-    if not request.session.session_key:
-        # Someone else's session was in its place, which Django empties without a new key.
-        request.session.save()
-    _remember(request, _open(request, user))
+    session = Session.open_for_browser(
+        user,
+        str(request.session.session_key),
+        ip=client.address(request),
+        user_agent=client.user_agent(request),
+    )
+    request.session[ROW_KEY] = str(session.pk)
+    _remember(request, session)
     cast("Any", request)._cached_user = user  # noqa: SLF001
 
 
-def session_of(request: HttpRequest) -> Session | None:
-    """The living session that the request's cookie stands for, with its user; None for a stranger.
+def renew(request: HttpRequest, session: Session) -> None:
+    """Give the browser's session a new key: after the password was given again or changed."""
+    # It holds a hash of the password, too.
+    auth.update_session_auth_hash(request, session.user)
+    session.move_to(str(request.session.session_key))
 
-    A sign-in from before there were rows gets one here.
-    """
+
+def session_of(request: HttpRequest) -> Session | None:
+    """The living session that the cookie stands for, with its user; None for a stranger."""
     if not hasattr(request, "_cached_session"):
         _remember(request, _find(request))
     return cast("Session | None", cast("Any", request)._cached_session)  # noqa: SLF001
@@ -65,10 +76,7 @@ def _find(request: HttpRequest) -> Session | None:
     kept = request.session
     if SESSION_KEY not in kept:
         return None
-    if ROW_KEY not in kept:
-        user = auth.get_user(request)
-        return _open(request, user) if isinstance(user, User) else None
-    session = Session.from_browser(kept[ROW_KEY], kept[SESSION_KEY])
+    session = Session.from_browser(kept.get(ROW_KEY), kept[SESSION_KEY], str(kept.session_key))
     if session is None or not _same_password(kept, session.user):
         kept.flush()
         return None
@@ -79,17 +87,6 @@ def _find(request: HttpRequest) -> Session | None:
 def _same_password(kept: Any, user: User) -> bool:
     """Whether the password is the one that the browser was signed in with."""
     return constant_time_compare(kept.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
-
-
-def _open(request: HttpRequest, user: User) -> Session:
-    session = Session.open_for_browser(
-        user,
-        str(request.session.session_key),
-        ip=client.address(request),
-        user_agent=client.user_agent(request),
-    )
-    request.session[ROW_KEY] = str(session.pk)
-    return session
 
 
 def _remember(request: HttpRequest, session: Session | None) -> None:

@@ -15,11 +15,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
-from accounts import audit, browser
+from accounts import addresses, audit, browser, mail
 from accounts.errors import (
     BadCredentials,
+    ChangedMeanwhile,
     EmailTaken,
+    EmailUnverified,
     RegistrationClosed,
     WeakPassword,
     WrongPassword,
@@ -34,14 +37,15 @@ logger = logging.getLogger(__name__)
 PASSWORD_MAX_LENGTH = 1000
 
 
-def sign_up(*, email: str, password: str, name: str = "") -> User:
-    """A new user with the role `user`, usable at once.
+def sign_up(request: HttpRequest, *, email: str, password: str, name: str = "") -> User:
+    """A new user with the role `user`, usable at once; a mail asks to verify the address.
 
-    Raises RegistrationClosed, WeakPassword and EmailTaken.
+    Raises RegistrationClosed, EmailRefused, DomainRefused, WeakPassword and EmailTaken.
     """
     if not settings.REGISTRATION_OPEN:
         raise RegistrationClosed
-    user = User(email=email.strip().lower(), name=name.strip())
+    user = User(email=addresses.clean(email), name=name.strip())
+    addresses.check_domain(user.email)
     _check_strength(password, user, path="password")
     # Before the transaction: a hash takes too long to hold SQLite's only writer.
     user.set_password(password)
@@ -52,61 +56,89 @@ def sign_up(*, email: str, password: str, name: str = "") -> User:
     except IntegrityError as error:
         raise EmailTaken from error
     logger.info("Signed up: user %s", user.pk)
+    mail.send_verification(request, user)
     return user
 
 
-def authenticate(request: HttpRequest | None = None, *, email: str, password: str) -> User:
-    """The active user with that address and password. `request` only names the client in the log.
+def authenticate(request: HttpRequest, *, email: str, password: str) -> User:
+    """The active user with that address and password.
 
-    Raises BadCredentials; one password is hashed whether or not the account exists.
+    Raises BadCredentials; one password is hashed whether or not the account exists. Only who knows
+    the password learns that the address must be proven first: EmailUnverified, and a link is sent.
     """
     user = None
     if len(password) <= PASSWORD_MAX_LENGTH:
         user = auth.authenticate(request, username=email.strip(), password=password)
     if not isinstance(user, User):
-        address = client.address(request) if request else None
-        logger.warning("Sign-in failed for %s from %s", _shown(email), address)
-        audit.record(Action.SIGN_IN_FAILED, label=_shown(email))
+        logger.warning("Sign-in failed for %s from %s", shown(email), client.address(request))
+        audit.record(Action.SIGN_IN_FAILED, label=shown(email))
         raise BadCredentials
+    if must_verify(user):
+        audit.record(Action.REFUSED, actor=user, obj=user, code=EmailUnverified.code)
+        mail.send_verification(request, user)
+        raise EmailUnverified
     audit.record(Action.SIGNED_IN, actor=user, obj=user)
     return user
 
 
+def must_verify(user: User) -> bool:
+    """Whether the user may not sign in before a link proves the address."""
+    return settings.REQUIRE_VERIFIED_EMAIL and not user.email_verified
+
+
 def sign_in(request: HttpRequest, *, email: str, password: str) -> User:
-    """Sign a browser in: authenticate, and give the session a new id. Raises BadCredentials."""
+    """Sign a browser in: authenticate, and give the session a new id.
+
+    Raises BadCredentials and EmailUnverified.
+    """
     user = authenticate(request, email=email, password=password)
     browser.begin(request, user)
     return user
 
 
 def open_session(request: HttpRequest, user: User) -> tuple[Session, str]:
-    """Sign a program in: a bearer session and its token, which is seen here and never again."""
-    update_last_login(User, user)
-    return Session.open(user, ip=client.address(request), user_agent=client.user_agent(request))
+    """Sign a program in: a bearer session and its token, which is seen here and never again.
+
+    Raises BadCredentials when the password, which was right, is another by now.
+    """
+    same = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+    with transaction.atomic():
+        # Held, so that a change of the password at this moment ends this session with the others.
+        # A browser's holds a hash of the password.
+        if not same.select_for_update(no_key=True).values_list("pk").first():
+            raise BadCredentials
+        update_last_login(User, user)
+        return Session.open(user, ip=client.address(request), user_agent=client.user_agent(request))
 
 
 def sign_out(request: HttpRequest, session: Session | None) -> None:
     """End the session that the request came with; what a browser keeps of it too."""
     if session is not None:
-        audit.record(Action.SIGNED_OUT, actor=session.user, obj=session.user)
-        session.delete()
+        with transaction.atomic():
+            audit.record(Action.SIGNED_OUT, actor=session.user, obj=session.user)
+            session.delete()
     if session is None or session.is_browser:
         auth.logout(request)
 
 
 def end_session(user: User, pk: uuid.UUID) -> None:
     """Sign one browser or program of the user out. Raises NotFound unless it is the user's."""
-    if not user.sessions.filter(pk=pk).delete()[0]:
-        raise NotFound
-    audit.record(Action.SESSION_ENDED, actor=user, obj=user, session=str(pk))
+    with transaction.atomic():
+        if not user.sessions.filter(pk=pk).delete()[0]:
+            raise NotFound
+        audit.record(Action.SESSION_ENDED, actor=user, obj=user, session=str(pk))
     logger.info("Session ended: %s of user %s", pk, user.pk)
 
 
 def end_other_sessions(user: User, keep: Session | None) -> int:
-    """Sign the user out everywhere but in `keep`; how many sessions that ended."""
-    ended = user.sessions.alive().count()
-    user.sessions.other_than(keep).delete()
-    audit.record(Action.SESSIONS_ENDED, actor=user, obj=user)
+    """Sign the user out everywhere but in `keep`; how many sessions that ended.
+
+    Access tokens stay: they are no sign-ins, and are deleted one by one.
+    """
+    with transaction.atomic():
+        ended = user.sessions.alive().count()
+        user.sessions.other_than(keep).delete()
+        audit.record(Action.SESSIONS_ENDED, actor=user, obj=user)
     return ended - (keep is not None)
 
 
@@ -121,9 +153,11 @@ def change_password(
         logger.warning("Password change refused: wrong current password of user %s", user.pk)
         raise WrongPassword
     set_password(user, new, path="new_password", keep=keep, actor=user)
-    if keep is not None and keep.is_browser:
-        # Django's session holds a hash of the password.
-        auth.update_session_auth_hash(request, user)
+    if keep is not None:
+        keep.password_given()
+        if keep.is_browser:
+            browser.renew(request, keep)
+    mail.send_password_changed(request, user)
 
 
 def set_password(
@@ -134,22 +168,32 @@ def set_password(
     path: str = "password",
     keep: Session | None = None,
     action: Action = Action.PASSWORD_CHANGED,
+    proves_address: bool = False,
 ) -> None:
-    """Set a password without asking for the old one, and end the sessions but `keep`.
+    """Set a password without asking for the old one; end the sessions but `keep`, and all tokens.
 
-    `actor` does it, and the audit log says so. Raises WeakPassword, naming the field `path`.
+    `actor` does it, and the audit log says so; `proves_address`: by a link sent to the address.
+    Raises WeakPassword, naming the field `path`, and ChangedMeanwhile.
     """
     _check_strength(password, user, path=path)
+    known = {"password": user.password, "email": user.email, "is_active": user.is_active}
     user.set_password(password)
     with transaction.atomic():
-        user.save(update_fields=["password", "updated_at"])
+        # Who was let in by what the account was before the hash may not be now.
+        if not User.objects.filter(pk=user.pk, **known).update(
+            password=user.password, updated_at=timezone.now()
+        ):
+            raise ChangedMeanwhile
         user.sessions.other_than(keep).delete()
+        user.access_tokens.all().delete()
         audit.record(action, actor=actor, obj=user)
+        if proves_address:
+            addresses.prove(user)
     logger.info("Password changed: user %s", user.pk)
 
 
-def _shown(email: str) -> str:
-    """What the log may keep of an address that was tried; people type passwords into it, too."""
+def shown(email: str) -> str:
+    """What logs may keep of an address that was tried; people type passwords into it, too."""
     return escape(email.strip()[:254]) if "@" in email else "(no e-mail address)"
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from accounts.flows import PASSWORD_MAX_LENGTH
 from accounts.models import User
@@ -31,6 +32,16 @@ class SignInForm(_WithNext):
     )
 
 
+class PasswordAgainForm(_WithNext):
+    """The password of who is signed in."""
+
+    password = forms.CharField(
+        strip=False,
+        max_length=PASSWORD_MAX_LENGTH,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+
+
 class SignUpForm(_WithNext):
     """What an account needs."""
 
@@ -49,6 +60,43 @@ class SignUpForm(_WithNext):
         max_length=PASSWORD_MAX_LENGTH,
         help_text="At least 8 characters; a sentence is better than a word.",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if settings.REGISTRATION_DOMAINS:
+            domains = " or ".join(settings.REGISTRATION_DOMAINS)
+            self.fields["email"].help_text = f"Only addresses at {domains} may sign up here."
+
+
+class ResetForm(forms.Form):
+    """Whose password is to be set anew."""
+
+    email = forms.EmailField(
+        label="E-mail",
+        max_length=EMAIL_LENGTH,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+
+
+class NewPasswordForm(forms.Form):
+    """The password to use from now on."""
+
+    new_password = forms.CharField(
+        strip=False,
+        max_length=PASSWORD_MAX_LENGTH,
+        help_text="At least 8 characters; a sentence is better than a word.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "autofocus": True}),
+    )
+
+
+class EmailChangeForm(forms.Form):
+    """The address from now on."""
+
+    email = forms.EmailField(
+        label="New e-mail address",
+        max_length=EMAIL_LENGTH,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
     )
 
 

@@ -15,7 +15,6 @@ from benchmarks.databases import Database, Sqlite, Unavailable, environment, ope
 from benchmarks.figures import table
 from benchmarks.processes import BASE_DIR, end
 
-LIMIT_SECONDS = 180
 QUICK_NOTE = "Quick: smaller counts, once each. This shows that it works, not how fast it is."
 HEADER = ["what", "SQLite", "PostgreSQL", "goal"]
 
@@ -56,7 +55,8 @@ class Bench:
     def _measure(self, measurement: Measurement, database: Database) -> dict[str, Any]:
         arguments = measurement.arguments | (measurement.quick if self._quick else {})
         with database.fresh() as url:
-            return measure(measurement.function, arguments, environment(url, self._folder))
+            env = environment(url, self._folder)
+            return measure(measurement.function, arguments, env, measurement.limit_seconds)
 
     def _explain(self, label: str, outcome: dict[str, Any]) -> None:
         if "skipped" in outcome:
@@ -66,7 +66,9 @@ class Bench:
             self.notes.append(f"{label} failed:\n{outcome['failed']}")
 
 
-def measure(function: str, arguments: dict[str, Any], env: dict[str, str]) -> dict[str, Any]:
+def measure(
+    function: str, arguments: dict[str, Any], env: dict[str, str], limit_seconds: int = 180
+) -> dict[str, Any]:
     """Call a function in a process of its own: `result`, or why there is none.
 
     Its complaints are kept for the case that it fails.
@@ -77,9 +79,9 @@ def measure(function: str, arguments: dict[str, Any], env: dict[str, str]) -> di
             command, cwd=BASE_DIR, env=env, stdout=subprocess.PIPE, stderr=complaints, text=True
         )
         try:
-            said, _ = process.communicate(timeout=LIMIT_SECONDS)
+            said, _ = process.communicate(timeout=limit_seconds)
         except subprocess.TimeoutExpired:
-            return {"failed": f"It took longer than {LIMIT_SECONDS} s."}
+            return {"failed": f"It took longer than {limit_seconds} s."}
         finally:
             end(process)
         if process.returncode:

@@ -27,6 +27,7 @@ class Measurement:
     repeat: int = 1
     databases: tuple[str, ...] = ("SQLite", "PostgreSQL")
     detail: Callable[[Any], str] | None = None
+    limit_seconds: int = 180
 
 
 def _rate(results: list[float]) -> str:
@@ -85,6 +86,44 @@ def _every_page(result: list[dict[str, Any]]) -> str:
         for page in result
     ]
     return table(["page, cold cache", "KB transferred", "requests", "queries"], rows)
+
+
+def _limits(results: list[dict[str, dict[str, float]]]) -> str:
+    ours = results[0]["ours"]
+    return f"{ours['allowed']:.0f}; {ours['edge']:.0f}; {ours['p50']:.0f} / {ours['p99']:.0f} µs"
+
+
+def _every_limiter(result: dict[str, dict[str, float]]) -> str:
+    rows = [
+        [
+            label,
+            f"{found['allowed']:.0f}",
+            f"{found['edge']:.0f}",
+            f"{found['p50']:.0f}",
+            f"{found['p99']:.0f}",
+        ]
+        for label, found in result.items()
+    ]
+    return table(["limit of 5", "allowed", "of one burst", "p50 µs", "p99 µs"], rows)
+
+
+def _timing(results: list[dict[str, Any]]) -> str:
+    (result,) = results
+    apart = min(pair["p"] for pair in result["pairs"])
+    return f"{len(result['pairs'])} pairs, smallest p = {apart:.3f}"
+
+
+def _every_pair(result: dict[str, Any]) -> str:
+    rows = [
+        [name, str(found["status"]), f"{found['p50']:.1f}", f"{found['p95']:.1f}"]
+        for name, found in result["cases"].items()
+    ]
+    pairs = [
+        [pair["one"], pair["other"], f"{pair['difference']:+.2f}", f"{pair['p']:.3f}"]
+        for pair in result["pairs"]
+    ]
+    cases = table(["attempt", "status", "median ms", "p95 ms"], rows)
+    return f"{cases}\n\n{table(['one', 'other', 'medians apart, ms', 'p'], pairs)}"
 
 
 MEASUREMENTS = [
@@ -188,5 +227,27 @@ MEASUREMENTS = [
         show=_pages,
         arguments={"tasks": 10},
         detail=_every_page,
+    ),
+    Measurement(
+        name="limits",
+        what="80 attempts by 8 processes at a limit of 5: allowed; of one burst; cost p50 / p99",
+        goal="5; 5; < 1,000 µs",
+        function="benchmarks.limits:compare",
+        show=_limits,
+        arguments={"processes": 8, "attempts": 80, "window": 2, "calls": 2000},
+        quick={"calls": 100},
+        detail=_every_limiter,
+    ),
+    Measurement(
+        name="timing",
+        what="Sign-in, registration and reset: times of known and unknown accounts (Mann–Whitney)",
+        goal="no pair apart, p > 0.001",
+        function="benchmarks.timing:compare",
+        show=_timing,
+        arguments={"samples": 200},
+        quick={"samples": 5},
+        databases=("SQLite",),
+        limit_seconds=1200,
+        detail=_every_pair,
     ),
 ]

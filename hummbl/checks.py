@@ -125,6 +125,38 @@ def _files() -> Iterator[CheckMessage]:
                 hint=f"chmod 600 {path}",
                 id="hummbl.E007",
             )
+    yield from _open_databases()
+    dotenv = Path(settings.BASE_DIR) / ".env"
+    if settings.PRODUCTION and _is_open(dotenv):
+        yield checks.Warning(
+            f"{dotenv} can be read by every user of this machine.",
+            hint=f"It is where secrets are kept: chmod 600 {dotenv}",
+            id="hummbl.W003",
+        )
+
+
+def _open_databases() -> Iterator[CheckMessage]:
+    """SQLite's file, its journals and the file of the rate limits, which lie beside each other."""
+    database = settings.DATABASES["default"]
+    if "sqlite" not in database["ENGINE"]:
+        return
+    path = Path(database["NAME"])
+    for found in sorted(path.parent.glob(f"{path.stem}*")):
+        if _is_open(found):
+            yield checks.Warning(
+                f"{found} can be read by every user of this machine.",
+                hint=f"chmod o= {found}",
+                id="hummbl.W004",
+            )
+
+
+def _is_open(path: Path) -> bool:
+    """Whether others can reach the file: its mode counts only where they can enter its folder."""
+    return (
+        path.is_file()
+        and bool(path.stat().st_mode & OTHERS)
+        and bool(path.parent.stat().st_mode & stat.S_IXOTH)
+    )
 
 
 def _numbers() -> Iterator[CheckMessage]:
@@ -145,7 +177,13 @@ def _numbers() -> Iterator[CheckMessage]:
             hint="Use is written down once a minute: a shorter time would end sessions in use.",
             id="hummbl.E010",
         )
-    for name in ("RATE_LIMIT_AUTH", "RATE_LIMIT_EXECUTE", "RATE_LIMIT_API", "RATE_LIMIT_PAGES"):
+    for name in (
+        "RATE_LIMIT_AUTH",
+        "RATE_LIMIT_EXECUTE",
+        "RATE_LIMIT_API",
+        "RATE_LIMIT_PAGES",
+        "RATE_LIMIT_MAIL",
+    ):
         rate = getattr(settings, name)
         try:
             Limit.parse(rate)

@@ -12,24 +12,36 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from django.db import connection
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 SWEEP_SECONDS = 60.0
 
-# A key's window begins with its first hit, and anew with the first hit after its end.
+# A key's window begins with its first hit, and anew with the first hit after its end. One that
+# would end later than a whole window from now was begun before the clock was set back.
+# The time is the database's, read when the row is locked: else a hit that waited would come with an
+# older time than the one it waited for.
 _HIT = """
     INSERT INTO hummbl_rate_counter AS c (key, count, expires)
-    VALUES ({0}, 1, {0})
-    ON CONFLICT (key) DO UPDATE SET
-        count = CASE WHEN c.expires <= {0} THEN 1 ELSE c.count + 1 END,
-        expires = CASE WHEN c.expires <= {0} THEN excluded.expires ELSE c.expires END
-    RETURNING count, expires
+    VALUES ({0}, 1, {now} + {0})
+    ON CONFLICT (key) DO UPDATE SET (count, expires) = (
+        SELECT
+            CASE WHEN c.expires > now AND c.expires <= now + {0} THEN c.count + 1 ELSE 1 END,
+            CASE WHEN c.expires > now AND c.expires <= now + {0} THEN c.expires ELSE now + {0} END
+        FROM (SELECT {now} AS now) AS clock
+    )
+    RETURNING count, expires - {now}
 """
-_SWEEP = "DELETE FROM hummbl_rate_counter WHERE expires <= {0}"
+_SWEEP = "DELETE FROM hummbl_rate_counter WHERE expires <= {now}"
+_CLEAR = "DELETE FROM hummbl_rate_counter"
 _CREATE = """
     CREATE TABLE IF NOT EXISTS hummbl_rate_counter
     (key TEXT PRIMARY KEY, count INTEGER NOT NULL, expires REAL NOT NULL) WITHOUT ROWID
 """
+
+# The database's clock, in seconds of Unix time.
+_SQLITE_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
+_POSTGRES_NOW = "extract(epoch FROM clock_timestamp())::double precision"
 
 _lock = threading.Lock()
 # By process and file: a connection must not be used after a fork, not even to close it.
@@ -40,16 +52,16 @@ _swept_at = 0.0
 def hit(key: str, seconds: float) -> tuple[int, float]:
     """Count one more for `key`; how many there are in its window, and when that ends (Unix time).
 
-    Counts in the transaction of the caller on PostgreSQL: call it outside of any.
+    What is counted stays counted, whatever becomes of a transaction that the caller is in.
     """
     global _swept_at  # noqa: PLW0603
     now = time.time()
     digest = hashlib.sha256(key.encode(errors="replace")).hexdigest()
-    count, expires = _run(_HIT, (digest, now + seconds, now, now))[0]
-    if now - _swept_at > SWEEP_SECONDS:
+    count, left = _run(_HIT, (digest, *[float(seconds)] * 4))[0]
+    if now - _swept_at > SWEEP_SECONDS or now < _swept_at:
         _swept_at = now
-        _run(_SWEEP, (now,))
-    return int(count), float(expires)
+        _run(_SWEEP, ())
+    return int(count), now + left
 
 
 def size() -> int:
@@ -59,17 +71,34 @@ def size() -> int:
 
 def clear() -> None:
     """Forget every count."""
-    _run(_SWEEP, (float("inf"),))
+    _run(_CLEAR, ())
 
 
 def _run(statement: str, values: tuple[str | float, ...]) -> list[tuple[float, float]]:
     if connection.vendor != "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute(statement.format("%s"), values)
-            return cursor.fetchall() if cursor.description else []
+        return _run_on_server(statement.format("%s", now=_POSTGRES_NOW), values)
     with _lock:
         # Read to the end: a statement that returns rows is committed with its last one.
-        return _file().execute(statement.format("?"), values).fetchall()
+        return _file().execute(statement.format("?", now=_SQLITE_NOW), values).fetchall()
+
+
+def _run_on_server(sql: str, values: tuple[str | float, ...]) -> list[tuple[float, float]]:
+    if not connection.in_atomic_block:
+        return _fetch(connection, sql, values)
+    # A rollback must not take the count back, nor a long transaction keep its row.
+    apart = connections.create_connection(connection.alias)
+    try:
+        return _fetch(apart, sql, values)
+    finally:
+        apart.close()
+
+
+def _fetch(
+    through: BaseDatabaseWrapper, sql: str, values: tuple[str | float, ...]
+) -> list[tuple[float, float]]:
+    with through.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall() if cursor.description else []
 
 
 def _file() -> sqlite3.Connection:

@@ -15,6 +15,7 @@ import hashlib
 import os
 import uuid
 from functools import lru_cache
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,11 +31,20 @@ NONCE_BYTES = 12
 _HEADER_BYTES = len(VERSION) + KEY_ID_BYTES + NONCE_BYTES
 
 
+LOST: Final = "it was encrypted with a key that is no longer in ENCRYPTION_KEYS"
+FOREIGN: Final = "it was changed or belongs to another record"
+DAMAGED: Final = "it is damaged"
+
+
 class DecryptionError(AppError):
-    """A stored secret cannot be read with the keys in force."""
+    """A stored secret cannot be read with the keys in force; `reason` completes the sentence."""
 
     status = 500
     code = "decryption_failed"
+
+    def __init__(self, reason: str, *, what: str = "This stored secret") -> None:
+        super().__init__(f"{what} cannot be read any more: {reason}. Enter it again.")
+        self.reason = reason
 
 
 def generate_key() -> str:
@@ -50,7 +60,7 @@ def encrypt(plaintext: str, *, associated: uuid.UUID) -> bytes:
     return header + cipher.encrypt(nonce, plaintext.encode(), associated.bytes)
 
 
-def decrypt(blob: bytes, *, associated: uuid.UUID) -> str:
+def decrypt(blob: bytes | memoryview, *, associated: uuid.UUID) -> str:
     """The plaintext of what :func:`encrypt` made for the same row.
 
     Raises :class:`DecryptionError` when the key is not among those in force, or when the blob was
@@ -58,25 +68,38 @@ def decrypt(blob: bytes, *, associated: uuid.UUID) -> str:
     """
     blob = bytes(blob)
     if len(blob) <= _HEADER_BYTES or blob[:1] != VERSION:
-        raise DecryptionError("This stored secret is damaged. Enter it again.")
+        raise DecryptionError(DAMAGED)
     cipher = _ciphers().get(blob[1 : 1 + KEY_ID_BYTES])
     if cipher is None:
-        raise DecryptionError(
-            "This stored secret was encrypted with a key that is not in ENCRYPTION_KEYS. "
-            "Add that key back to ENCRYPTION_KEYS, or enter the secret again."
-        )
+        raise DecryptionError(LOST)
     nonce = blob[1 + KEY_ID_BYTES : _HEADER_BYTES]
     try:
         return cipher.decrypt(nonce, blob[_HEADER_BYTES:], associated.bytes).decode()
     except InvalidTag:
-        raise DecryptionError(
-            "This stored secret was changed or belongs to another record. Enter it again."
-        ) from None
+        raise DecryptionError(FOREIGN) from None
 
 
-def needs_rotation(blob: bytes) -> bool:
+def key_id_of(blob: bytes | memoryview) -> str:
+    """The id, in hexadecimal, of the key that ``blob`` was encrypted with; it is not secret."""
+    return bytes(blob)[1 : 1 + KEY_ID_BYTES].hex()
+
+
+def key_ids() -> list[str]:
+    """The ids of the keys in force, the one that encrypts first."""
+    return [key_id.hex() for key_id in _ciphers()]
+
+
+def has_key(blob: bytes | memoryview) -> bool:
+    """Whether the key of ``blob`` is in force, by its header alone.
+
+    Next to free, for lists. That the rest is whole, only :func:`decrypt` knows.
+    """
+    return bytes(blob)[1 : 1 + KEY_ID_BYTES] in _ciphers()
+
+
+def needs_rotation(blob: bytes | memoryview) -> bool:
     """Whether ``blob`` was encrypted with another key than the first one."""
-    return bytes(blob)[1 : 1 + KEY_ID_BYTES] != next(iter(_ciphers()))
+    return key_id_of(blob) != key_ids()[0]
 
 
 def _ciphers() -> dict[bytes, AESGCM]:

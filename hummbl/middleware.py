@@ -22,6 +22,8 @@ _WELL_FORMED = re.compile(r"[A-Za-z0-9._\-]{8,64}")
 # Asked for every few seconds or a dozen times a page: logged only when something is wrong.
 _QUIET_PATHS = ("/static/", "/api/health")
 _TEXT = frozenset({"text/html", "text/css", "text/javascript", "image/svg+xml"})
+# What no page of ours asks a browser for, nor anything that could be slipped into one.
+_UNUSED_FEATURES = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=()"
 
 
 class RequestIdMiddleware:
@@ -58,6 +60,7 @@ class PrivateMiddleware:
         response = self.get_response(request)
         kept = "private, no-store" if is_api(request) else "private, no-cache"
         response.setdefault("Cache-Control", kept)
+        response.setdefault("Permissions-Policy", _UNUSED_FEATURES)
         return response
 
 

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import uuid_utils.compat
 from django.db import models
@@ -84,3 +84,20 @@ class LastUsed(models.Model):
             # Not `save`, which would bring back a row that is deleted at this very moment.
             type(self)._default_manager.filter(pk=self.pk).update(last_used_at=now)  # noqa: SLF001
             self.last_used_at = now
+
+
+class Encrypted(models.Model):
+    """Rows with secrets, which `manage.py rotate_keys` finds by this class.
+
+    Each of `encrypted_columns` holds what `hummbl.encryption` made for the id of its row.
+    """
+
+    encrypted_columns: ClassVar[tuple[str, ...]]
+
+    class Meta:
+        abstract = True
+
+    @property
+    def secret_label(self) -> str:
+        """Whose secret it is and which, for the operator; nothing of the secret itself."""
+        raise NotImplementedError

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
+from hummbl import refusals
 from hummbl.errors import AppError
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -89,7 +90,7 @@ CSRF = Problem(
 
 def is_api(request: HttpRequest) -> bool:
     """Whether the client of this request expects JSON, also when something went wrong."""
-    return request.path.startswith("/api/")
+    return request.path.startswith("/api/") or request.path == "/api"
 
 
 @require_safe
@@ -108,7 +109,7 @@ def problem_page(
     sentence: str = "",
     retry_after: int | None = None,
 ) -> HttpResponse:
-    """An error as a page, or as JSON under /api/.
+    """An error as a page, as JSON under /api/, as a line of text for htmx, which shows it so.
 
     Rendered without context processors: it needs neither the database nor the session, which
     may be what failed. `sentence` replaces the advice; `retry_after` is in seconds.
@@ -120,6 +121,9 @@ def problem_page(
 
         text = sentence or f"{problem.title}. {problem.text}"
         return json_error(request, status, text, problem.code)
+    if request.headers.get("HX-Request") == "true":
+        line = sentence or f"{problem.title}. {problem.text}"
+        return HttpResponse(line, status=status, content_type="text/plain; charset=utf-8")
     context = {
         "request": request,
         "request_id": getattr(request, "request_id", ""),
@@ -143,6 +147,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The page for something the role does not allow. The exception's text is for the log."""
+    refusals.tell(request, "forbidden")
     return problem_page(request, 403)
 
 
@@ -183,6 +188,8 @@ class ErrorPagesMiddleware:
         """The page of an `AppError`; its sentence is meant to be read."""
         if not isinstance(exception, AppError):
             return None
+        if exception.status_code == 403:
+            refusals.tell(request, exception.error_code)
         if is_api(request):
             from hummbl.api.errors import app_error
 

@@ -24,7 +24,7 @@ ACCOUNT_FACTOR = 4
 
 _RATE = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)?([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_UNLIMITED_PATHS = ("/api/", "/static/")
+_STATIC = "/static/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ def check_auth(request: HttpRequest, action: str, account: str) -> None:
     counters of its own: `login`, `register`, `password`.
     """
     limit = Limit.parse(settings.RATE_LIMIT_AUTH)
-    account = account.strip().lower()
+    # Letters that a database takes for the same must not be counted apart: ſ is an S to PostgreSQL.
+    account = account.strip().upper().casefold()
     _count(request, limit, "auth", action, client.network(request), account)
     if limit and account:
         _count(
@@ -166,7 +167,7 @@ class RateLimitMiddleware:
         self, request: HttpRequest, _view: object, _args: object, _kwargs: object
     ) -> HttpResponse | None:
         """The 429 page for who asks for too many."""
-        if request.path.startswith(_UNLIMITED_PATHS):
+        if is_api(request) or request.path.startswith(_STATIC):
             return None
         try:
             check_pages(request, getattr(request, "user", None))

@@ -1,8 +1,10 @@
 """The gunicorn worker that serves the ASGI application."""
 
 import logging
+import signal
+import sys
 import warnings
-from typing import Any
+from typing import Any, NoReturn
 
 from uvicorn_worker import UvicornWorker
 
@@ -30,3 +32,16 @@ class Worker(UvicornWorker):  # type: ignore[misc]
         # uvicorn-worker ties it to gunicorn's handlers; ours are at the root.
         logger = logging.getLogger("uvicorn.error")
         logger.handlers, logger.propagate = [], True
+
+    def init_signals(self) -> None:
+        """Leave as Python leaves, so that what waits for the end is done: mails are sent.
+
+        Once it has shut down, uvicorn raises the signal again, and by default that kills.
+        """
+        super().init_signals()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _leave)
+
+
+def _leave(_signal: int, _frame: object) -> NoReturn:
+    sys.exit(0)

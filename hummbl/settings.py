@@ -69,6 +69,8 @@ ENCRYPTION_KEYS = [
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+# With a bearer token, never with a cookie: credentials stay off.
+CORS_URLS_REGEX = r"^/api/"
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 
 ROOT_URLCONF = "hummbl.urls"
@@ -79,6 +81,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 8000
 
 SESSION_TTL = env.int("SESSION_TTL", default=7 * 24 * 3600)
 SESSION_IDLE_TTL = env.int("SESSION_IDLE_TTL", default=0)
+SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_AGE = SESSION_TTL
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -93,6 +96,9 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 if PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    # Browsers take a cookie of such a name only over TLS, from this host and for all of it.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^api/health$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
@@ -135,11 +141,11 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "hummbl.middleware.RequestIdMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "hummbl.middleware.CompressMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "hummbl.middleware.PrivateMiddleware",
-    "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -224,7 +230,8 @@ LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "landing"
 REGISTRATION_OPEN = env.bool("REGISTRATION_OPEN", default=True)
 REGISTRATION_DOMAINS = [
-    domain.lower().removeprefix("@") for domain in env.list("REGISTRATION_DOMAINS", default=[])
+    domain.strip().lower().removeprefix("@").rstrip(".")
+    for domain in env.list("REGISTRATION_DOMAINS", default=[])
 ]
 REQUIRE_VERIFIED_EMAIL = env.bool("REQUIRE_VERIFIED_EMAIL", default=False)
 # How old a sign-in may be, in seconds, when a sensitive change is made without the password.
@@ -254,7 +261,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["hummbl.api.renderers.JSONRenderer"],
     "DEFAULT_METADATA_CLASS": "hummbl.api.metadata.AllowedMethods",
     "DEFAULT_PAGINATION_CLASS": "hummbl.api.pagination.CursorPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "hummbl.api.errors.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -278,6 +285,7 @@ RATE_LIMIT_AUTH = env.str("RATE_LIMIT_AUTH", default="5/m")
 RATE_LIMIT_EXECUTE = env.str("RATE_LIMIT_EXECUTE", default="10/m")
 RATE_LIMIT_API = env.str("RATE_LIMIT_API", default="100/m")
 RATE_LIMIT_PAGES = env.str("RATE_LIMIT_PAGES", default="300/m")
+RATE_LIMIT_MAIL = env.str("RATE_LIMIT_MAIL", default="10/h")
 
 # --- The engine and the providers ---------------------------------------------------------------
 
@@ -302,7 +310,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 # In development files are served from where they are; nothing is collected.
-STATIC_ROOT = BASE_DIR / "staticfiles" if PRODUCTION else None
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")) if PRODUCTION else None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -3,23 +3,27 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from hummbl import pages
-from hummbl.api.views import UnknownRouteView
+from hummbl.api.views import DocsView, SchemaView, UnknownRouteView
 
 urlpatterns = [
     path("", pages.landing, name="landing"),
     # Browsers ask for it on pages that name no icon, such as the admin's.
-    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")),
+    path(
+        "favicon.ico", require_safe(RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg"))
+    ),
     path("admin/", admin.site.urls),
-    path("api/schema", SpectacularAPIView.as_view(), name="api_schema"),
-    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
+    path("api/schema", SchemaView.as_view(), name="api_schema"),
+    path("api/docs", DocsView.as_view(url_name="api_schema"), name="api_docs"),
     path("api/auth/", include("accounts.api.urls")),
+    path("api/admin/", include("accounts.api.admin_urls")),
     path("api/", include("observability.api.urls")),
     path("api/", include("workflows.api.urls")),
     path("api", UnknownRouteView.as_view()),
+    path("api/", UnknownRouteView.as_view()),
     path("api/<path:rest>", UnknownRouteView.as_view(), name="api_unknown"),
     path("", include("accounts.urls")),
     path("", include("workflows.urls")),

@@ -7,17 +7,19 @@ from rest_framework.test import APIClient
 
 from accounts.browser import ROW_KEY
 from accounts.models import Session, User
-from hummbl import cache, counters
+from hummbl import cache, counters, mail
 from tests import factories
 
-pytest_plugins = ["tests.database", "tests.llmock"]
+pytest_plugins = ["tests.clock", "tests.database", "tests.llmock"]
 
 
 @pytest.fixture(autouse=True)
 def _calm(settings):
     """No limits and a cheap hash, but where a test asks for the real ones."""
-    for name in ("RATE_LIMIT_AUTH", "RATE_LIMIT_EXECUTE", "RATE_LIMIT_API", "RATE_LIMIT_PAGES"):
-        setattr(settings, name, "")
+    for name in ("AUTH", "EXECUTE", "API", "PAGES", "MAIL"):
+        setattr(settings, f"RATE_LIMIT_{name}", "")
+    # Else every client of a test looks for all static files anew.
+    settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -30,6 +32,7 @@ def _session_rows(monkeypatch):
     log_in = Client.force_login
 
     def force_login(client, user, backend=None):
+        client.cookies.pop(django_settings.SESSION_COOKIE_NAME, None)
         log_in(client, user, backend)
         kept = client.session
         session = Session.open_for_browser(
@@ -39,6 +42,15 @@ def _session_rows(monkeypatch):
         kept.save()
 
     monkeypatch.setattr(Client, "force_login", force_login)
+
+
+@pytest.fixture(autouse=True)
+def _mail_at_once(monkeypatch):
+    """A mail is in Django's outbox when the call returns, without a thread.
+
+    Most tests never commit, so there is no waiting for that either.
+    """
+    monkeypatch.setattr("hummbl.mail.send", mail.deliver)
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +92,18 @@ def api():
         if user is not None:
             _, token = Session.open(user, ip="127.0.0.1", user_agent="tests")
             client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def bearer():
+    """`bearer(secret)` is a client that sends an access token."""
+
+    def make(secret: str) -> APIClient:
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
         return client
 
     return make

@@ -1,8 +1,11 @@
 """Plain functions that make what a test needs."""
 
+from datetime import timedelta
 from typing import Any
 
-from accounts.models import User
+from django.utils import timezone
+
+from accounts.models import AccessToken, User
 from workflows.models import ApiKey, Execution, Workflow
 
 PASSWORD = "correct horse battery"
@@ -75,3 +78,10 @@ def make_key(user: User, **fields: Any) -> ApiKey:
     """An OpenAI key of that user."""
     fields = {"provider": "openai", "name": "main", "secret": "sk-test-0123456789abcd", **fields}
     return ApiKey.store(user=user, **fields)
+
+
+def make_token(user: User, *scopes: str, **fields: Any) -> tuple[AccessToken, str]:
+    """An access token of that user and its secret; it may read unless told otherwise."""
+    fields.setdefault("name", f"token {user.access_tokens.count() + 1}")
+    fields.setdefault("expires_at", timezone.now() + timedelta(days=90))
+    return AccessToken.issue(user, scopes=scopes or ("read",), **fields)

@@ -23,6 +23,8 @@ TINY = {
     "memory": {"settle": 0},
     "editor": {"counts": [3], "repeat": 1},
     "pages": {"tasks": 4},
+    "limits": {"processes": 2, "attempts": 10, "window": 1, "calls": 3},
+    "timing": {"samples": 2},
 }
 BY_NAME = {measurement.name: measurement for measurement in MEASUREMENTS}
 

@@ -9,8 +9,15 @@ class WorkflowsConfig(AppConfig):
     name = "workflows"
 
     def ready(self) -> None:
-        """Tell the health report about the workers."""
+        """Tell the apps below about the workers, the pages of our objects, and what is whose."""
+        from accounts import audit_log, holdings
         from observability import health
-        from workflows.models.worker import Worker
+        from workflows import ownership
+        from workflows.models import Execution, Worker, Workflow
 
+        audit_log.register_page(Workflow, "workflow_detail")
+        audit_log.register_page(Execution, "execution_detail")
         health.register("worker", Worker.health)
+        for name, holding in ownership.HOLDINGS.items():
+            holdings.register(name, holding)
+        holdings.register_deletion("workflows", ownership.delete_workflows)

@@ -9,6 +9,7 @@ database again. Source of the format: HTML Living Standard, section 9.2.
 import asyncio
 import itertools
 import logging
+import time
 import weakref
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -24,7 +25,7 @@ from asgiref.sync import SyncToAsync
 from django import db
 from django.db.models import Q
 
-from accounts.models import User
+from accounts.models import AccessToken, Session
 from hummbl.api.renderers import dumps
 from workflows.models import Execution, ExecutionEvent
 from workflows.models.states import TERMINAL_STATUSES
@@ -50,20 +51,26 @@ class Event:
     is_last: bool
 
 
+# What a stream was asked for with; and the same by its model and id.
+Credential = Session | AccessToken
+Asker = tuple[type[Credential], UUID]
 # New events by execution, and whether no more will come.
 Moved = dict[UUID, tuple[list[Event], bool]]
 
 
-async def events(execution_id: UUID, *, user_id: UUID, after: int = 0) -> AsyncIterator[bytes]:
+async def events(
+    execution_id: UUID, *, credential: Credential, after: int = 0
+) -> AsyncIterator[bytes]:
     """The events that follow number `after`, until the execution has ended.
 
     A comment goes out after 15 seconds of silence. Whether the user may see the execution is for
-    the caller to check; that the user is deactivated meanwhile is noticed here.
+    the caller to check; that the session or token has ended meanwhile is noticed here.
     """
+    asker = (type(credential), credential.pk)
     _release_request_thread()
     reader = _reader()
-    with reader.watch(execution_id, user_id) as feed:
-        while user_id not in reader.refused:
+    with reader.watch(execution_id, asker) as feed:
+        while asker not in reader.refused:
             changed = feed.changed
             batch = feed.after(after)
             if batch is None:
@@ -131,28 +138,29 @@ class Reader:
     """Asks the database on behalf of all streams of an event loop, in a thread of its own."""
 
     def __init__(self) -> None:
-        self.refused: set[UUID] = set()
+        self.refused: set[Asker] = set()
         self._feeds: dict[UUID, Feed] = {}
-        self._users: Counter[UUID] = Counter()
+        self._askers: Counter[Asker] = Counter()
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-reader")
-        self._answered: tuple[object, Mapping[UUID, int], frozenset[UUID]] | None = None
+        self._answered: tuple[object, ...] | None = None
 
     @contextmanager
-    def watch(self, execution_id: UUID, user_id: UUID) -> Iterator[Feed]:
+    def watch(self, execution_id: UUID, asker: Asker) -> Iterator[Feed]:
         """The feed of an execution, kept current until the block is left."""
         feed = self._feeds.setdefault(execution_id, Feed())
         feed.watchers += 1
-        self._users[user_id] += 1
-        self.refused.discard(user_id)
+        self._askers[asker] += 1
         if self._task is None:
             self._task = asyncio.create_task(self._follow())
         try:
             yield feed
         finally:
             feed.watchers -= 1
-            self._users[user_id] -= 1
-            self._users += Counter()  # drops who watches nothing any more
+            self._askers[asker] -= 1
+            if not self._askers[asker]:
+                del self._askers[asker]
+                self.refused.discard(asker)
             if not feed.watchers:
                 del self._feeds[execution_id]
             if not self._feeds:
@@ -177,7 +185,7 @@ class Reader:
             known = {pk: feed.last for pk, feed in self._feeds.items() if feed.last is not None}
             try:
                 moved, refused = await self._in_thread(
-                    partial(self._ask, known, frozenset(self._users))
+                    partial(self._ask, known, frozenset(self._askers))
                 )
             except db.Error:
                 logger.exception("Reading events failed; trying again")
@@ -191,15 +199,16 @@ class Reader:
                 if feed := self._feeds.get(pk):
                     feed.publish((e for e in fresh if e.sequence > (feed.last or 0)), closed=closed)
 
-    def _ask(self, known: dict[UUID, int], users: frozenset[UUID]) -> tuple[Moved, set[UUID]]:
-        """What has moved, and which users are active no more.
+    def _ask(self, known: dict[UUID, int], askers: frozenset[Asker]) -> tuple[Moved, set[Asker]]:
+        """What has moved, and which sessions and tokens are alive no more.
 
-        Nothing, unless something was committed since it was last asked the same.
+        Nothing, unless something was committed since it was last asked the same; what ends by
+        time alone is noticed within a heartbeat.
         """
-        question = (_database_version(), known, users)
+        question = (_database_version(), known, askers, time.monotonic() // HEARTBEAT)
         if question == self._answered:
             return {}, set()
-        moved, refused = _poll(known), _inactive(users)
+        moved, refused = _poll(known), _ended(askers)
         self._answered = question
         return moved, refused
 
@@ -240,12 +249,12 @@ def _poll(known: Mapping[UUID, int]) -> Moved:
     return {pk: (fresh.get(pk, []), pk in over) for pk in fresh.keys() | over}
 
 
-def _inactive(users: Iterable[UUID]) -> set[UUID]:
-    left = set(users)
-    for chunk in _chunks(list(left), PAGE):
-        left.difference_update(
-            User.objects.filter(pk__in=chunk, is_active=True).values_list("pk", flat=True)
-        )
+def _ended(askers: Iterable[Asker]) -> set[Asker]:
+    left = set(askers)
+    for model in (Session, AccessToken):
+        for chunk in _chunks([pk for kind, pk in left if kind is model], PAGE):
+            alive = model.objects.alive().filter(pk__in=chunk).order_by()
+            left.difference_update((model, pk) for pk in alive.values_list("pk", flat=True))
     return left
 
 

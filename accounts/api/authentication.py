@@ -13,25 +13,31 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from accounts import browser
-from accounts.models import Session, User
+from accounts.api.scopes import require_scopes
+from accounts.models import PREFIX, AccessToken, Session, User
+from accounts.reauthentication import require_session
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <token>` (RFC 6750); `request.auth` is then the Session.
+    """`Authorization: Bearer <token>` (RFC 6750); `request.auth` is the Session or AccessToken.
 
     The token is read from this header alone: a cookie or an address would leak it.
     """
 
-    def authenticate(self, request: Request) -> tuple[User, Session] | None:
-        """The token's user and session. Raises AuthenticationFailed; None without a token."""
-        scheme, _, token = get_authorization_header(request).partition(b" ")
+    def authenticate(self, request: Request) -> tuple[User, Session | AccessToken] | None:
+        """Whose token it is, and what it stands for; None without a token.
+
+        Raises AuthenticationFailed, and for an access token what `require_scopes` does.
+        """
+        scheme, _, rest = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             return None
-        session = Session.from_token(token.strip().decode("ascii", errors="replace"))
+        token = rest.strip().decode("ascii", errors="replace")
+        if token.startswith(PREFIX):
+            return _by_access_token(request, token)
+        session = Session.from_token(token)
         if session is None:
-            raise AuthenticationFailed(
-                "The token is not valid or no longer valid. Sign in again.", code="invalid_token"
-            )
+            raise _invalid_token()
         session.touch()
         return session.user, session
 
@@ -62,14 +68,35 @@ class CookieAuthentication(SessionAuthentication):
             ) from error
 
 
+def _by_access_token(request: Request, secret: str) -> tuple[User, AccessToken]:
+    token = AccessToken.from_secret(secret)
+    if token is None:
+        raise _invalid_token()
+    token.touch()
+    # Known from here on, so that a refusal is counted and logged as the user's.
+    request.user, request.auth = token.user, token
+    require_scopes(request, token)
+    return token.user, token
+
+
+def _invalid_token() -> AuthenticationFailed:
+    """The same for what is unknown, expired or of a deactivated user."""
+    return AuthenticationFailed(
+        "The token is not valid or no longer valid. Sign in again.", code="invalid_token"
+    )
+
+
 def user_of(request: Request) -> User:
     """The signed-in user, in a view that lets nobody else in."""
     return cast("User", request.user)
 
 
 def session_in_use(request: Request) -> Session:
-    """The session that a request of someone signed in came with."""
-    return cast("Session", request.auth)
+    """The session that a request of someone signed in came with.
+
+    Raises TokenNotAllowed for an access token, which is nobody's session.
+    """
+    return require_session(request.auth)
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -80,7 +107,14 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         """The security scheme."""
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": (
+                "The `token` of a sign-in, which is a JWT and may do what the person may; or a "
+                "personal access token, `hummbl_…`, which may do what its scopes say."
+            ),
+        }
 
 
 class CookieScheme(SessionScheme):  # type: ignore[no-untyped-call]

@@ -8,6 +8,8 @@ from accounts.flows import PASSWORD_MAX_LENGTH
 from accounts.models import Role, Session, SessionKind
 from hummbl.api.serializers import Email, StrictSerializer, Text
 
+EMAIL_LENGTH = 254
+
 
 class Password(Text):
     """A password as it was typed, never sent back."""
@@ -17,11 +19,19 @@ class Password(Text):
         super().__init__(style={"input_type": "password"}, **kwargs)
 
 
+class LinkToken(Text):
+    """The token of a link. Any text will do: what is no token is an invalid link like another."""
+
+    def __init__(self) -> None:
+        super().__init__(allow_blank=True, trim_whitespace=False)
+
+
 class UserSerializer(StrictSerializer):
-    """Who someone is. Only the name can be changed here."""
+    """Who someone is. The name and the address can be changed here."""
 
     id = serializers.UUIDField(read_only=True)
-    email = serializers.EmailField(read_only=True)
+    email = Email(max_length=EMAIL_LENGTH)
+    email_verified = serializers.BooleanField(read_only=True)
     name = Text(max_length=150, allow_blank=True)
     role = serializers.ChoiceField(choices=Role.choices, read_only=True)
     is_active = serializers.BooleanField(read_only=True)
@@ -32,7 +42,7 @@ class UserSerializer(StrictSerializer):
 class RegisterSerializer(StrictSerializer):
     """A new account."""
 
-    email = Email(max_length=254)
+    email = Email(max_length=EMAIL_LENGTH)
     password = Password()
     name = Text(max_length=150, allow_blank=True, default="")
 
@@ -40,7 +50,38 @@ class RegisterSerializer(StrictSerializer):
 class LoginSerializer(StrictSerializer):
     """Proof of an account. Any text will do for an address: what is unknown is simply wrong."""
 
-    email = Text(max_length=254)
+    email = Text(max_length=EMAIL_LENGTH)
+    password = Password()
+
+
+class ResetSerializer(StrictSerializer):
+    """Whose password is to be set anew. Any text will do for an address, as for signing in."""
+
+    email = Text(max_length=EMAIL_LENGTH)
+
+
+class ResetConfirmSerializer(StrictSerializer):
+    """The link's token, and the password from now on."""
+
+    token = LinkToken()
+    new_password = Password()
+
+
+class VerifySerializer(StrictSerializer):
+    """The link's token."""
+
+    token = LinkToken()
+
+
+class MessageSerializer(serializers.Serializer[dict[str, Any]]):
+    """A sentence for the person."""
+
+    message = serializers.CharField()
+
+
+class PasswordAgainSerializer(StrictSerializer):
+    """The password of who is signed in."""
+
     password = Password()
 
 
@@ -57,6 +98,14 @@ class TokenSerializer(serializers.Serializer[dict[str, Any]]):
     token = serializers.CharField()
     user = UserSerializer()
     expires_at = serializers.DateTimeField()
+
+
+class RegisteredSerializer(serializers.Serializer[dict[str, Any]]):
+    """A new user, signed in; without a token where the address must be verified first."""
+
+    token = serializers.CharField(allow_null=True)
+    user = UserSerializer()
+    expires_at = serializers.DateTimeField(allow_null=True)
 
 
 class SessionSerializer(serializers.Serializer[Session]):

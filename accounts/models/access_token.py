@@ -1,8 +1,9 @@
 """Personal access tokens: what programs use in a person's name."""
 
+import math
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Final, Self
 
@@ -51,10 +52,12 @@ class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
 class AccessToken(BaseModel, LastUsed):
     """A named token with scopes and an end. Its secret is shown once; a digest is kept."""
 
+    NAME_LENGTH: Final = 100
+
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_tokens"
     )
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=NAME_LENGTH)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scope = models.CharField(max_length=30, help_text="The scopes with spaces between.")
     expires_at = models.DateTimeField(db_index=True)
@@ -78,6 +81,11 @@ class AccessToken(BaseModel, LastUsed):
         """What the token may do."""
         return self.scope.split()
 
+    @property
+    def days_left(self) -> int:
+        """How many days it has from now, a part of one as a whole; 0 when it has expired."""
+        return max(0, math.ceil((self.expires_at - timezone.now()) / timedelta(days=1)))
+
     @classmethod
     def issue(
         cls, user: User, *, name: str, scopes: Iterable[str], expires_at: datetime
@@ -98,8 +106,14 @@ class AccessToken(BaseModel, LastUsed):
 
     @classmethod
     def from_secret(cls, secret: str) -> "AccessToken | None":
-        """The living token with that secret and its user, in one query; None for any other."""
+        """The living token with that secret and its user, in one query; None for any other.
+
+        Without the scope `admin` an administrator's token has a user's rights, everywhere.
+        """
         if not secret.startswith(PREFIX):
             return None
         found = cls.objects.alive().select_related("user")
-        return found.filter(digest=digest_of(secret)).order_by().first()
+        token = found.filter(digest=digest_of(secret)).order_by().first()
+        if token is not None:
+            token.user.has_admin_scope = Scope.ADMIN in token.scopes
+        return token

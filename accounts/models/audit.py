@@ -1,11 +1,15 @@
 """The audit log: who did what to which object, from where, and when."""
 
-from typing import Any, NoReturn, Self
+from datetime import timedelta
+from typing import Any, Final, NoReturn, Self
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 from hummbl.models import new_id
+
+_ONLY_ADDED: Final = "The audit log is only added to."
 
 
 class Action(models.TextChoices):
@@ -38,6 +42,8 @@ class Action(models.TextChoices):
     KEYS_ROTATED = "key.rotated", "Rotated the encryption keys"
     WORKFLOW_CREATED = "workflow.created", "Created a workflow"
     WORKFLOW_CHANGED = "workflow.changed", "Changed a workflow"
+    WORKFLOW_SHARED = "workflow.shared", "Shared a workflow"
+    WORKFLOW_UNSHARED = "workflow.unshared", "Stopped sharing a workflow"
     WORKFLOW_DELETED = "workflow.deleted", "Deleted a workflow"
     WORKFLOW_IMPORTED = "workflow.imported", "Imported a workflow"
     WORKFLOW_EXPORTED = "workflow.exported", "Exported a workflow"
@@ -51,25 +57,38 @@ class Action(models.TextChoices):
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     """Entries: only added, and forgotten by age."""
 
-    def older_than(self, moment: Any) -> Self:
-        """Those from before that time."""
-        return self.filter(at__lt=moment)
+    def expired(self) -> Self:
+        """Those that have been kept for `RETENTION_AUDIT` days."""
+        return self.filter(at__lt=timezone.now() - timedelta(days=settings.RETENTION_AUDIT))
 
     def update(self, **kwargs: Any) -> NoReturn:
         """Refused: what happened stays as it was written."""
-        raise TypeError("The audit log is only added to.")
+        raise TypeError(_ONLY_ADDED)
+
+    def delete(self) -> NoReturn:
+        """Refused, as for one entry."""
+        raise TypeError(_ONLY_ADDED)
+
+    def forget_expired(self, limit: int) -> int:
+        """Delete that many of the oldest that have expired; how many there were."""
+        oldest = self.expired().order_by("at").values_list("pk", flat=True)[:limit]
+        # The one way around `delete` above.
+        return models.QuerySet.delete(self.model.objects.filter(pk__in=list(oldest)))[0]
 
 
 class AuditEntry(models.Model):
-    """One thing that somebody did. It outlives the people and objects that it names."""
+    """One thing that somebody did. It outlives the people and objects that it names.
+
+    A trigger of the database refuses changes too, whoever tries them (migration 0004).
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
-    actor_id = models.UUIDField(null=True, db_index=True, help_text="None: nobody signed in.")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    actor_id = models.UUIDField(null=True, help_text="None: nobody signed in.")
     actor_label = models.CharField(max_length=254, blank=True, help_text="The e-mail address.")
-    action = models.CharField(max_length=40, db_index=True, help_text="One of `Action`.")
+    action = models.CharField(max_length=40, help_text="One of `Action`.")
     object_type = models.CharField(max_length=40, blank=True)
-    object_id = models.UUIDField(null=True, db_index=True)
+    object_id = models.UUIDField(null=True)
     object_label = models.CharField(max_length=254, blank=True)
     data = models.JSONField(default=dict)
     ip = models.GenericIPAddressField(null=True)
@@ -77,8 +96,15 @@ class AuditEntry(models.Model):
     objects = AuditEntryQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-id"]
+        ordering = ["-at", "-id"]
         verbose_name_plural = "audit entries"
+        # A list is read newest first, whatever it is filtered by.
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="audit_by_time"),
+            models.Index(fields=["actor_id", "-at", "-id"], name="audit_by_actor"),
+            models.Index(fields=["action", "-at", "-id"], name="audit_by_action"),
+            models.Index(fields=["object_id", "-at", "-id"], name="audit_by_object"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor_label or 'Somebody'}: {self.text}"
@@ -86,12 +112,12 @@ class AuditEntry(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write a new entry. Raises TypeError for one that is written already."""
         if not self._state.adding:
-            raise TypeError("The audit log is only added to.")
+            raise TypeError(_ONLY_ADDED)
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refused: entries leave by age alone, with `manage.py cleanup`."""
-        raise TypeError("The audit log is only added to.")
+        raise TypeError(_ONLY_ADDED)
 
     @property
     def text(self) -> str:

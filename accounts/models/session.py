@@ -38,6 +38,15 @@ class SessionQuerySet(models.QuerySet["Session"]):
             )
         return found
 
+    def expired(self) -> Self:
+        """Past their end, or not used for too long."""
+        now = timezone.now()
+        over = models.Q(expires_at__lte=now)
+        if settings.SESSION_IDLE_TTL:
+            idle = timedelta(seconds=settings.SESSION_IDLE_TTL)
+            over |= models.Q(last_used_at__lte=now - idle)
+        return self.filter(over)
+
     def other_than(self, session: "Session | None") -> Self:
         """All but that one."""
         return self.exclude(pk=session.pk) if session else self
@@ -82,9 +91,28 @@ class Session(BaseModel, LastUsed):
         return devices.describe(self.user_agent)
 
     @property
+    def ends_at(self) -> datetime:
+        """When it ends, if it is not used again until then."""
+        if not settings.SESSION_IDLE_TTL or self.last_used_at is None:
+            return self.expires_at
+        idle = timedelta(seconds=settings.SESSION_IDLE_TTL)
+        return min(self.expires_at, self.last_used_at + idle)
+
+    @property
     def is_browser(self) -> bool:
         """Whether a cookie carries it."""
         return self.kind == SessionKind.BROWSER
+
+    def password_given(self) -> None:
+        """Note that the password was asked for just now, and was right."""
+        self.authenticated_at = timezone.now()
+        # Not `save`, here and below: it would bring back a row that is ended at this very moment.
+        type(self).objects.filter(pk=self.pk).update(authenticated_at=self.authenticated_at)
+
+    def move_to(self, key: str) -> None:
+        """Belong to the Django session with that key from now on."""
+        self.digest = digest_of(key)
+        type(self).objects.filter(pk=self.pk).update(digest=self.digest)
 
     @classmethod
     def open(cls, user: User, *, ip: str | None, user_agent: str) -> tuple["Session", str]:
@@ -108,24 +136,18 @@ class Session(BaseModel, LastUsed):
     def open_for_browser(
         cls, user: User, key: str, *, ip: str | None, user_agent: str
     ) -> "Session":
-        """The session of a browser whose Django session has that key; the same one when repeated.
-
-        Two requests that arrive together with a cookie from before there were rows make one.
-        """
+        """The new session of a browser whose Django session has that key."""
         now, expires_at = _term()
-        session, _ = cls.objects.get_or_create(
+        return cls.objects.create(
+            user=user,
+            kind=SessionKind.BROWSER,
             digest=digest_of(key),
-            defaults={
-                "user": user,
-                "kind": SessionKind.BROWSER,
-                "expires_at": expires_at,
-                "last_used_at": now,
-                "authenticated_at": now,
-                "ip": ip,
-                "user_agent": user_agent[:300],
-            },
+            expires_at=expires_at,
+            last_used_at=now,
+            authenticated_at=now,
+            ip=ip,
+            user_agent=user_agent[:300],
         )
-        return session
 
     @classmethod
     def from_token(cls, token: str) -> "Session | None":
@@ -143,9 +165,9 @@ class Session(BaseModel, LastUsed):
         return cls._living(kind=SessionKind.API, digest=digest_of(claims["jti"]), user_id=user_id)
 
     @classmethod
-    def from_browser(cls, pk: str, user_id: str) -> "Session | None":
-        """The living session that a browser's Django session names, or None."""
-        return cls._living(kind=SessionKind.BROWSER, pk=pk, user_id=user_id)
+    def from_browser(cls, pk: str | None, user_id: str, key: str) -> "Session | None":
+        """The living session that a browser's Django session with that key names, or None."""
+        return cls._living(kind=SessionKind.BROWSER, pk=pk, user_id=user_id, digest=digest_of(key))
 
     @classmethod
     def _living(cls, **of: Any) -> "Session | None":

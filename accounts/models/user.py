@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
+from django.utils import timezone
 
 from hummbl.models import BaseModel
 
@@ -20,9 +22,17 @@ class Role(models.TextChoices):
 class UserManager(BaseUserManager["User"]):
     """Users by e-mail address, without regard to case."""
 
+    def with_address(self, address: str) -> models.QuerySet["User"]:
+        """The user with that address, if any: by the index that makes addresses unique.
+
+        Not `iexact`, by which one address can be another's in capitals: PostgreSQL writes both the
+        i and the dotless i as I, and two users would answer to one name.
+        """
+        return self.filter(Exact(Lower("email"), address.strip().lower()))
+
     def get_by_natural_key(self, username: str | None) -> "User":
         """The user with that address; raises User.DoesNotExist."""
-        return self.get(email__iexact=username)
+        return self.with_address(username or "").get()
 
     def create_user(
         self,
@@ -39,8 +49,13 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
+    def administrators(self) -> models.QuerySet["User"]:
+        """The admins who may sign in."""
+        return self.filter(role=Role.ADMIN, is_active=True)
+
     def create_superuser(self, email: str, password: str, **extra: Any) -> "User":
-        """A new admin; what `manage.py createsuperuser` calls."""
+        """A new admin, whose address counts as proven; what `manage.py createsuperuser` calls."""
+        extra.setdefault("email_verified_at", timezone.now())
         return self.create_user(email, password, role=Role.ADMIN, **extra)
 
 
@@ -55,6 +70,9 @@ class User(AbstractBaseUser, PermissionsMixin, BaseModel):
     is_superuser = models.BooleanField(default=False, editable=False)
 
     objects = UserManager()
+
+    # False while an access token without the scope `admin` acts for an administrator.
+    has_admin_scope = True
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -84,9 +102,14 @@ class User(AbstractBaseUser, PermissionsMixin, BaseModel):
         super().save(*args, **kwargs)
 
     @property
+    def email_verified(self) -> bool:
+        """Whether somebody followed a link that was sent to the address."""
+        return self.email_verified_at is not None
+
+    @property
     def is_admin(self) -> bool:
         """Whether this person sees and manages everything."""
-        return self.role == Role.ADMIN
+        return self.role == Role.ADMIN and self.has_admin_scope
 
     @property
     def is_staff(self) -> bool:

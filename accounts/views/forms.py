@@ -1,5 +1,7 @@
 """What the account pages with a form share."""
 
+from typing import Any
+
 from django.conf import settings
 from django.forms import BaseForm, Form
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +20,8 @@ def without_next(form: Form) -> dict[str, str]:
 def destination(request: HttpRequest) -> str:
     """Where `next` points, if that is a page of ours; else the dashboard."""
     url = request.POST.get("next") or request.GET.get("next") or ""
-    safe = url_has_allowed_host_and_scheme(
+    # An address and no bare word, which a redirect would take for the name of a view.
+    safe = url.startswith(("/", "http://", "https://")) and url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return url if safe else resolve_url(settings.LOGIN_REDIRECT_URL)
@@ -39,9 +42,10 @@ def status_of(form: BaseForm) -> int:
 
 
 def form_page(
-    request: HttpRequest, template: str, form: Form, refusal: AppError | None
+    request: HttpRequest, template: str, form: Form, refusal: AppError | None, **extra: Any
 ) -> HttpResponse:
     context = {
+        **extra,
         "form": form,
         "next": request.POST.get("next") or request.GET.get("next") or "",
         "registration_open": settings.REGISTRATION_OPEN,

@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -15,6 +14,7 @@ from accounts import browser, flows
 from accounts.forms import PasswordChangeForm, ProfileForm
 from accounts.http import UserRequest
 from accounts.models import Role
+from accounts.views.access import signed_in
 from accounts.views.forms import FORM_METHODS, form_page, refuse, status_of
 from hummbl.errors import AppError
 from hummbl.ratelimit import check_auth
@@ -27,7 +27,7 @@ ROLE_TEXTS = {
 SESSIONS_SHOWN = 50
 
 
-@login_required
+@signed_in
 @require_http_methods(FORM_METHODS)
 def profile(request: UserRequest) -> HttpResponse:
     """Who you are, and where you are signed in."""
@@ -56,7 +56,7 @@ def _sessions(request: UserRequest) -> dict[str, Any]:
     }
 
 
-@login_required
+@signed_in
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(FORM_METHODS)
@@ -83,7 +83,7 @@ def password_change(request: UserRequest) -> HttpResponse:
     return form_page(request, "accounts/password_change.html", form, refusal)
 
 
-@login_required
+@signed_in
 @require_POST
 def session_end(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """Sign one browser or program out."""
@@ -92,7 +92,7 @@ def session_end(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("profile")
 
 
-@login_required
+@signed_in
 @require_POST
 def sessions_end_others(request: UserRequest) -> HttpResponse:
     """Sign everything out but this browser."""

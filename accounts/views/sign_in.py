@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import browser, flows
 from accounts.forms import SignInForm, SignUpForm
+from accounts.models import User
 from accounts.views.forms import FORM_METHODS, destination, form_page, refuse, without_next
 from hummbl.errors import AppError
 from hummbl.ratelimit import check_auth
@@ -49,14 +50,23 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             check_auth(request, "register", form.cleaned_data["email"])
-            user = flows.sign_up(**without_next(form))
+            user = flows.sign_up(request, **without_next(form))
         except AppError as error:
             refusal = refuse(form, error)
         else:
-            browser.begin(request, user)
-            messages.success(request, f"Welcome, {user.get_short_name()}.")
-            return redirect(destination(request))
+            return _welcome(request, user)
     return form_page(request, "accounts/sign_up.html", form, refusal)
+
+
+def _welcome(request: HttpRequest, user: User) -> HttpResponse:
+    """Sign the new user in, or say what has to be done first."""
+    if flows.must_verify(user):
+        text = f"We have sent a mail to {user.email}. Follow its link, then sign in."
+        messages.success(request, text)
+        return redirect("sign_in")
+    browser.begin(request, user)
+    messages.success(request, f"Welcome, {user.get_short_name()}.")
+    return redirect(destination(request))
 
 
 @require_POST

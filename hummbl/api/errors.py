@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from hummbl import refusals
 from hummbl.api import throttling
 from hummbl.api.parsers import BodyTooLarge
 from hummbl.errors import AppError, NotFound
@@ -87,6 +88,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     error = _as_app_error(exc)
     if error is None:
         return None
+    if error.status_code == 403:
+        refusals.tell(context["request"], error.error_code)
     body = envelope(error.message, error.error_code, error.details)
     return Response(body, status=error.status_code, headers=error.headers)
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
-from hummbl.paging import BadCursor, Cursor, read_slice
+from hummbl.paging import NEWEST, BadCursor, Cursor, Order, read_slice
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
@@ -19,8 +19,11 @@ MAX_LIMIT = 100
 class CursorPagination(BasePagination):
     """`{"results": […], "next": url|null, "previous": url|null}`, newest first.
 
-    Rows are ordered by creation, ties by id, so that none is skipped or shown twice.
+    Rows are ordered by creation, or by what a subclass says; ties by id, so that none is skipped
+    or shown twice.
     """
+
+    order = NEWEST
 
     def __init__(self) -> None:
         self.next: str | None = None
@@ -30,8 +33,8 @@ class CursorPagination(BasePagination):
         self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
     ) -> list[Any]:
         """The rows of the page that `?cursor=` and `?limit=` ask for. Raises ValidationError."""
-        limit, cursor = _limit(request), _cursor(request)
-        page = read_slice(queryset, cursor, limit)
+        limit, cursor = _limit(request), _cursor(request, self.order)
+        page = read_slice(queryset, cursor, limit, self.order)
         url = request.build_absolute_uri()
         self.next, self.previous = _link(url, page.next), _link(url, page.previous)
         if not page.rows and cursor is not None:
@@ -83,12 +86,12 @@ def _limit(request: Request) -> int:
     return int(text)
 
 
-def _cursor(request: Request) -> Cursor | None:
+def _cursor(request: Request, order: Order) -> Cursor | None:
     text = request.query_params.get("cursor", "")
     if not text:
         return None
     try:
-        return Cursor.decode(text)
+        return Cursor.decode(text, order)
     except BadCursor as error:
         message = "This is no cursor. Follow the next and previous addresses of a list."
         raise ValidationError({"cursor": [message]}, code="invalid_cursor") from error

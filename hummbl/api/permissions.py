@@ -1,8 +1,15 @@
 """Who may call what, beyond being signed in."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:
+    # REST framework's views import this module, by way of authentication.
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 
 class IsAdmin(BasePermission):

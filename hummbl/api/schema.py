@@ -6,7 +6,7 @@ _METHODS = {"get", "post", "put", "patch", "delete"}
 _SENTENCES = {
     "400": "The request is not valid; `details.errors` says where.",
     "401": "Sign in first: the token is missing, wrong or expired.",
-    "403": "You may see this, but not do this.",
+    "403": "You may see this, but not do this; or the access token lacks a scope.",
     "404": "There is nothing at this address, or it is not yours to see.",
     "413": "The body is larger than 1 MB.",
     "415": "The body is not JSON.",
@@ -47,16 +47,14 @@ def document_errors(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
     for path, operations in result.get("paths", {}).items():
         for method, operation in operations.items():
             if method in _METHODS and operation.get("operationId") != "health":
-                _add(operation, _statuses(path, method, operation))
+                _add(operation, _statuses(path, operation))
     return result
 
 
-def _statuses(path: str, method: str, operation: dict[str, Any]) -> set[str]:
+def _statuses(path: str, operation: dict[str, Any]) -> set[str]:
     found = {"429"}
     if {} not in operation.get("security", [{}]):
-        found.add("401")
-        if method != "get" or path.startswith("/api/admin/"):
-            found.add("403")
+        found |= {"401", "403"}
     if "{" in path:
         found.add("404")
     if "requestBody" in operation:

@@ -1,10 +1,14 @@
 """The Django admin: who gets in, and what it shows of users and sessions."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import User
-from tests.factories import PASSWORD, make_user
+from accounts import users
+from accounts.models import AuditEntry, User
+from tests.factories import PASSWORD, make_execution, make_user, make_workflow
 
 USERS = "/admin/accounts/user/"
 SESSIONS = "/admin/accounts/session/"
@@ -26,6 +30,11 @@ def form(user, **changes):
         "new_password": "",
         **changes,
     }
+
+
+def noted(user):
+    entries = AuditEntry.objects.filter(object_id=user.pk).order_by("id")
+    return [(entry.actor_label, entry.action, entry.data) for entry in entries]
 
 
 def test_signing_in_is_the_business_of_our_page(client, db):
@@ -92,6 +101,8 @@ def test_a_new_user(browser):
     user = User.objects.get(email="new@example.com")
     assert (user.role, user.is_staff) == ("viewer", False)
     assert user.check_password("an entirely new phrase")
+    assert user.email_verified
+    assert noted(user) == [("adam@example.com", "user.created", {"role": "viewer"})]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +122,47 @@ def test_a_new_role(browser, alice):
     alice.refresh_from_db()
     assert alice.is_superuser
     assert alice.check_password(PASSWORD)
+    assert noted(alice) == [
+        ("adam@example.com", "user.role_changed", {"old": "user", "new": "admin"})
+    ]
+
+
+def test_another_address_counts_as_verified_and_the_old_one_is_told(
+    browser, alice, mailoutbox, django_capture_on_commit_callbacks
+):
+    User.objects.filter(pk=alice.pk).update(email_verified_at=None)
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.post(
+            f"{USERS}{alice.pk}/change/", form(alice, email="New@example.com", name="Alice New")
+        )
+
+    alice.refresh_from_db()
+    assert (alice.email, alice.name) == ("new@example.com", "Alice New")
+    assert alice.email_verified
+    actions = {action: data for _, action, data in noted(alice)}
+    assert actions == {
+        "user.email_changed": {"old": "alice@example.com", "new": "new@example.com"},
+        "user.changed": {"fields": ["name"]},
+    }
+
+
+def test_saving_what_is_there_changes_nothing(browser, alice, api):
+    program = api(alice)
+    browser.post(f"{USERS}{alice.pk}/change/", form(alice))
+    assert noted(alice) == []
+    assert program.get("/api/auth/me").status_code == 200
+
+
+def test_an_old_sign_in_gives_the_password_first(browser, adam, alice):
+    """security.md 10: roles, activity and deletion in the Django admin, too."""
+    adam.sessions.update(authenticated_at=timezone.now() - timedelta(minutes=16))
+
+    answer = browser.post(f"{USERS}{alice.pk}/change/", form(alice, role="admin"))
+    assert "password" in answer.content.decode().lower()
+    browser.post(f"{USERS}{alice.pk}/delete/", {"post": "yes"})
+
+    alice.refresh_from_db()
+    assert alice.role == "user"
 
 
 def test_a_new_password_ends_the_user_s_sessions(browser, api, alice):
@@ -156,6 +208,29 @@ def test_one_of_two_admins_may_go(browser, adam):
     assert adam.role == "user"
 
 
+def test_the_flow_decides_when_two_save_at_once(browser, adam, monkeypatch):
+    """The form saw another admin, who is none any more when it is saved."""
+    monkeypatch.setattr(users, "is_last_admin", lambda _user: False)
+    for url, data in (("change", form(adam, role="user")), ("delete", {"post": "yes"})):
+        assert browser.post(f"{USERS}{adam.pk}/{url}/", data).status_code == 409
+    adam.refresh_from_db()
+    assert adam.is_admin
+
+
+def test_deleting_a_user(browser, alice):
+    make_workflow(alice)
+    assert browser.post(f"{USERS}{alice.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not User.objects.filter(pk=alice.pk).exists()
+    assert noted(alice) == [("adam@example.com", "user.deleted", {"role": "user"})]
+
+
+def test_who_has_started_runs_is_not_deleted(browser, alice):
+    make_execution(make_workflow(alice))
+    page = browser.post(f"{USERS}{alice.pk}/delete/", {"post": "yes"})
+    assert "Cannot delete user" in page.content.decode()
+    assert User.objects.filter(pk=alice.pk).exists()
+
+
 def test_sessions_are_for_looking_and_ending(browser, api, alice):
     program = api(alice)
     session = alice.sessions.get()
@@ -169,3 +244,15 @@ def test_sessions_are_for_looking_and_ending(browser, api, alice):
 
     assert browser.post(f"{SESSIONS}{session.pk}/delete/", {"post": "yes"}).status_code == 302
     assert program.get("/api/auth/me").status_code == 401
+    entry = AuditEntry.objects.get(action="session.ended")
+    assert (entry.object_id, entry.data) == (alice.pk, {"session": str(session.pk)})
+
+
+def test_ending_sessions_by_the_dozen(browser, api, alice, bob):
+    programs = [api(alice), api(bob)]
+    ids = [str(pk) for user in (alice, bob) for pk in user.sessions.values_list("pk", flat=True)]
+
+    browser.post(SESSIONS, {"action": "delete_selected", "_selected_action": ids, "post": "yes"})
+
+    assert [each.get("/api/auth/me").status_code for each in programs] == [401, 401]
+    assert AuditEntry.objects.filter(action="session.ended").count() == 2

@@ -1,16 +1,18 @@
 """A browser's sign-in is a row that can be ended, read with the user in one query."""
 
+import base64
 from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.contrib.auth import login
-from django.http import HttpRequest
+from django.contrib.sessions.models import Session as DjangoSession
 from django.test import Client
 from django.utils import timezone
 
+from accounts import browser
 from accounts.browser import AuthenticationMiddleware
 from accounts.models import Session
+from accounts.session_store import SessionStore
 from tests.factories import PASSWORD
 
 URL = "/profile/password"  # a page that reads nothing but who asks
@@ -19,17 +21,6 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.
 
 def sign_in(client, user, **extra):
     return client.post("/signin", {"email": user.email, "password": PASSWORD}, **extra)
-
-
-def signed_in_before_there_were_rows(user):
-    """A browser with Django's session alone."""
-    client = Client()
-    request = HttpRequest()
-    request.session = client.session
-    login(request, user)
-    request.session.save()
-    client.cookies["sessionid"] = request.session.session_key
-    return client
 
 
 def is_in(client):
@@ -62,10 +53,109 @@ def test_signing_up_makes_a_row_too(client, db):
     assert is_in(client)
 
 
-def test_the_key_of_the_cookie_is_not_in_the_table(client, alice):
+def test_the_key_of_the_cookie_is_in_no_table(client, alice):
+    """security.md 8: 256 random bits, and only a digest at rest, in Django's own table too."""
+    sign_in(client, alice)
+    key = client.cookies["sessionid"].value
+
+    assert len(base64.urlsafe_b64decode(key + "=")) == 32
+    assert key not in str(Session.objects.values().get())
+    assert key not in str(DjangoSession.objects.values().get())
+    assert key not in str(client.session.items())
+
+
+def test_what_a_stolen_table_holds_signs_nobody_in(client, alice):
+    """security.md 8."""
+    sign_in(client, alice)
+    thief = Client()
+    for secret in (DjangoSession.objects.get().session_key, alice.sessions.get().digest):
+        thief.cookies["sessionid"] = secret
+        assert not is_in(thief)
+
+
+def test_a_row_that_was_copied_is_of_no_use(client, alice):
+    """security.md 8: neither when the session has ended nor under another key meanwhile."""
+    sign_in(client, alice)
+    row = DjangoSession.objects.get()
+    theirs = SessionStore("k" * 43)
+    theirs.save(must_create=True)
+    DjangoSession.objects.exclude(pk=row.pk).update(session_data=row.session_data)
+    thief = Client()
+    thief.cookies["sessionid"] = "k" * 43
+    assert not is_in(thief)
+    assert is_in(client)
+
+    client.post("/signout")
+    row.save(force_insert=True)
+    assert not is_in(client)
+
+
+def test_django_s_session_without_our_row_is_nobody(alice):
+    """No sign-in goes around the row, such as one of Django's own views."""
+    browser = Client()
+    browser.login(username=alice.email, password=PASSWORD)
+
+    assert not is_in(browser)
+    assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["made up", "a stranger's"])
+def test_a_planted_key_is_not_taken_over(client, alice, known):
+    """security.md 9: session fixation."""
+    planted = "p" * 43
+    if known:
+        theirs = SessionStore(planted)
+        theirs["planted"] = True
+        theirs.save(must_create=True)
+    client.cookies["sessionid"] = planted
     sign_in(client, alice)
 
-    assert client.cookies["sessionid"].value not in str(Session.objects.values().get())
+    assert client.cookies["sessionid"].value != planted
+    assert is_in(client)
+    attacker = Client()
+    attacker.cookies["sessionid"] = planted
+    assert not is_in(attacker)
+
+
+def test_signing_in_anew_makes_another_key(alice, rf):
+    """security.md 9: for the same person too, and what was signed in before is not any more."""
+    request = rf.post("/signin")
+    request.session = SessionStore()
+    keys = []
+    for _ in range(2):
+        browser.begin(request, alice)
+        request.session.save()
+        keys.append(request.session.session_key)
+
+    assert keys[0] != keys[1]
+    assert not SessionStore().exists(keys[0])
+
+
+def test_keys_may_be_any_text(db):
+    client = Client()
+    for key in ("", "short", "x" * 5000, "nul\x00nul", "ünïcode-key"):
+        client.cookies["sessionid"] = key
+        assert not is_in(client)
+
+
+def test_asynchronous_sessions_are_kept_alike(db):
+    """Nothing of ours reads one, but Django may."""
+
+    async def go():
+        store = SessionStore()
+        await store.aset("a", 1)
+        await store.acreate()
+        await store.aset("a", 2)
+        await store.asave()
+        key = store.session_key
+        again = SessionStore(key)
+        found = await again.aget("a"), await again.aexists(key)
+        await again.aflush()
+        return (*found, await SessionStore(key).aget("a"), key)
+
+    *found, key = async_to_sync(go)()
+    assert found == [2, True, None]
+    assert len(key) == 43
 
 
 def test_two_queries_as_with_django_alone(client, alice, django_assert_num_queries):
@@ -101,46 +191,6 @@ def test_without_its_row_a_browser_is_out(client, alice, end):
     assert not is_in(client)
     assert client.get("/api/auth/me").status_code == 401
     assert "_auth_user_id" not in client.session
-
-
-def test_an_old_sign_in_gets_its_row_at_the_first_request(alice, django_assert_num_queries):
-    browser = signed_in_before_there_were_rows(alice)
-    assert not Session.objects.exists()
-
-    assert browser.get(URL, HTTP_USER_AGENT=FIREFOX).status_code == 200
-
-    session = alice.sessions.get()
-    assert (session.kind, session.device) == ("browser", "Firefox on Linux")
-    with django_assert_num_queries(2):
-        assert is_in(browser)
-
-
-def test_two_first_requests_at_once_make_one_row(alice):
-    browser = signed_in_before_there_were_rows(alice)
-    key = browser.session.session_key
-    Session.open_for_browser(alice, key, ip=None, user_agent="")
-
-    assert is_in(browser)
-    assert alice.sessions.count() == 1
-
-
-def test_an_old_sign_in_that_was_ended_stays_ended(alice):
-    browser = signed_in_before_there_were_rows(alice)
-    assert is_in(browser)
-    alice.sessions.all().delete()
-
-    assert not is_in(browser)
-    assert not is_in(browser)
-    assert not Session.objects.exists()
-
-
-def test_an_old_sign_in_of_someone_deactivated_gets_none(alice):
-    browser = signed_in_before_there_were_rows(alice)
-    alice.is_active = False
-    alice.save()
-
-    assert not is_in(browser)
-    assert not Session.objects.exists()
 
 
 def test_a_row_of_someone_else_does_not_count(client, alice, bob):

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +31,9 @@ def test_prints_a_password_that_works_and_is_kept_nowhere():
         True,
     )
     assert "admin@example.com" in said
+    assert admin.email_verified
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.object_id) == ("user.created", admin.pk)
 
 
 def test_two_runs_make_two_passwords():

@@ -3,21 +3,28 @@
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
 
+from accounts import links
 from accounts.models import Session
 from tests.factories import make_agent, make_definition, make_key, make_task, make_workflow
 from tests.workflows.pages.runs import make_attempt, make_run
 
-STRANGERS = {"landing", "sign_in", "sign_up"}
+STRANGERS = {"landing", "reset", "reset_sent", "sign_in", "sign_up"}
+# Behind a link in a mail.
+LINKED = {"reset_confirm": links.reset, "verify": links.verification}
 USERS = {
     "dashboard",
+    "email_change",
     "execution_detail",
     "execution_list",
     "key_edit",
     "key_list",
     "password_change",
     "profile",
+    "reauthenticate",
     "template_detail",
     "template_list",
+    "token_create",
+    "token_list",
     "workflow_create",
     "workflow_detail",
     "workflow_diff",
@@ -28,7 +35,7 @@ USERS = {
     "workflow_version",
     "workflow_versions",
 }
-ADMINS = {"manage_executions", "manage_stats", "manage_workflows"}
+ADMINS = {"manage_audit", "manage_executions", "manage_stats", "manage_user", "manage_users", "manage_workflows"}
 # Part of a page, a file, or the target of a form.
 NO_PAGES = {
     "execution_cancel",
@@ -38,11 +45,18 @@ NO_PAGES = {
     "key_delete",
     "key_test",
     "key_toggle",
+    "manage_audit_csv",
+    "manage_user_activity",
+    "manage_user_role",
+    "manage_user_session_end",
+    "manage_user_sessions_end",
     "session_end",
     "sessions_end_others",
     "sign_out",
     "task_test_result",
     "template_use",
+    "token_delete",
+    "verify_send",
     "workflow_check",
     "workflow_copy",
     "workflow_delete",
@@ -65,7 +79,7 @@ def names():
 
 
 def test_no_page_is_forgotten():
-    assert names() == STRANGERS | USERS | ADMINS | NO_PAGES
+    assert names() == STRANGERS | set(LINKED) | USERS | ADMINS | NO_PAGES
 
 
 @pytest.fixture
@@ -90,6 +104,7 @@ def world(alice):
     return {
         "execution_detail": [run.pk],
         "key_edit": [key.pk],
+        "manage_user": [alice.pk],
         "template_detail": ["research-and-report"],
         "workflow_detail": [workflow.pk],
         "workflow_diff": [workflow.pk, 1, 2],
@@ -122,13 +137,22 @@ def test_a_page_for_strangers(page, every_look, name):
     look(page, every_look, name)
 
 
+@pytest.mark.parametrize("name", sorted(LINKED))
+def test_a_page_behind_a_link(page, every_look, alice, name):
+    for token, status in ((LINKED[name].token(alice), 200), ("used", 400)):
+        assert page.goto(f"{reverse(name)}?token={token}").status == status
+        every_look(page)
+
+
 @pytest.mark.parametrize("name", sorted(USERS))
 def test_a_page_for_users(page, sign_in, every_look, alice, world, name):
     sign_in(alice)
     look(page, every_look, name, world.get(name, ()))
 
 
-@pytest.mark.parametrize("name", ["dashboard", "execution_list", "key_list", "workflow_list"])
+@pytest.mark.parametrize(
+    "name", ["dashboard", "execution_list", "key_list", "token_list", "workflow_list"]
+)
 def test_a_page_with_nothing_on_it_yet(page, sign_in, every_look, alice, name):
     sign_in(alice)
     look(page, every_look, name)
@@ -137,7 +161,7 @@ def test_a_page_with_nothing_on_it_yet(page, sign_in, every_look, alice, name):
 @pytest.mark.parametrize("name", sorted(ADMINS))
 def test_a_page_for_admins(page, sign_in, every_look, adam, world, name):
     sign_in(adam)
-    look(page, every_look, name)
+    look(page, every_look, name, world.get(name, ()))
 
 
 @pytest.mark.django_db

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.engine.support import Script, UntilIdle, check_truth, results, run, work
+from tests.engine.support import Script, UntilIdle, check_truth, failure, results, run, work
 from tests.factories import (
     make_agent,
     make_definition,
@@ -40,7 +40,7 @@ def test_without_a_key_the_task_fails_before_any_call(alice):
 
 def test_the_oldest_active_key_is_used(alice, bob):
     make_key(bob, secret="sk-bob-00000000")
-    make_key(alice, name="old", secret="sk-old-00000000").set_active(False)
+    make_key(alice, name="old", secret="sk-old-00000000").set_active(False, by=alice)
     make_key(alice, name="mid", secret="sk-mid-00000000")
     make_key(alice, name="new", secret="sk-new-00000000")
     make_execution(openai_workflow(alice))
@@ -93,9 +93,26 @@ def test_a_key_that_cannot_be_decrypted_says_so(alice, settings):
 
     check_truth(execution)
     one = results(execution)["one"]
-    assert one.status == "failed"
-    assert one.attempts == 0
-    assert one.error_code != "internal_error"
+    assert (one.status, one.attempts, one.error_code) == ("failed", 0, "decryption_failed")
+    assert one.error == (
+        "The OpenAI key “main” cannot be read any more: it was encrypted with a key that is no "
+        "longer in ENCRYPTION_KEYS. Enter it again."
+    )
+
+
+def test_a_fallback_whose_key_cannot_be_decrypted_is_passed_over(alice, settings):
+    make_key(alice)
+    settings.ENCRYPTION_KEYS = ["A" * 43 + "="]
+    agents = [make_agent(fallbacks=["openai:gpt-4.1-mini"])]
+    task = make_task("one", max_retries=0)
+    workflow = make_workflow(alice, definition=make_definition(task, agents=agents))
+    execution = make_execution(workflow)
+
+    work(Script(one=[failure("unavailable")]))
+
+    one = results(execution)["one"]
+    assert one.error_code == "unavailable"
+    assert "The fallback openai:gpt-4.1-mini was not tried: The OpenAI key “main”" in one.error
 
 
 def test_without_the_packages_of_the_embedded_model_no_call_is_made(alice, monkeypatch):

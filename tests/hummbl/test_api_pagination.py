@@ -99,7 +99,7 @@ def test_fifty_rows_unless_told_otherwise(api, alice, rows):
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1.5", "1e2", "9" * 20, "٣"])
 def test_bad_limits(api, alice, limit):
-    """Security checklist line 24."""
+    """security.md 24."""
     answer = api(alice).get(URL, {"limit": limit})
 
     assert answer.status_code == 400

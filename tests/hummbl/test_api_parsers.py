@@ -73,7 +73,7 @@ def test_no_body_is_an_empty_object(body):
     ],
 )
 def test_bad_bodies_are_a_400_with_a_sentence(body, words):
-    """Security checklist line 19."""
+    """security.md 19."""
     answer = post(body)
 
     assert answer.status_code == 400

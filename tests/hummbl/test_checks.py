@@ -97,6 +97,39 @@ def test_a_data_folder_that_everyone_can_read(settings, tmp_path):
     assert ids(checks.check_files) == ["hummbl.W002"]
 
 
+@pytest.fixture
+def database(settings, tmp_path, monkeypatch):
+    """A folder that others may enter, with a SQLite file and what lies beside it."""
+    settings.DATA_DIR = tmp_path / "elsewhere"
+    settings.BASE_DIR = tmp_path
+    sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "db.sqlite3")}
+    monkeypatch.setitem(settings.DATABASES, "default", sqlite)
+    tmp_path.chmod(0o711)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["db.sqlite3", "db.sqlite3-wal", "db.sqlite3-counters"])
+def test_a_database_that_everyone_can_read(database, name):
+    path = database / name
+    path.write_text("x")
+    path.chmod(0o644)
+    assert ids(checks.check_files) == ["hummbl.W004"]
+    path.chmod(0o640)
+    assert ids(checks.check_files) == []
+    path.chmod(0o644)
+    database.chmod(0o700)
+    assert ids(checks.check_files) == []
+
+
+def test_secrets_in_a_dotenv_that_everyone_can_read(production, database):
+    dotenv = database / ".env"
+    dotenv.write_text("SECRET_KEY=x")
+    dotenv.chmod(0o644)
+    assert ids(checks.check_files) == ["hummbl.W003"]
+    dotenv.chmod(0o600)
+    assert ids(checks.check_files) == []
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -192,6 +192,7 @@ def test_exempt_hosts_are_let_through_for_one_client_only():
 
 
 def test_redirects_are_not_followed():
+    """security.md 18."""
     redirect = response(status="307 Temporary Redirect", headers="Location: http://10.0.0.1/\r\n")
     answer, seen = ask_server(redirect, exempt_hosts=LOOPBACK)
     assert answer.status_code == 307
@@ -199,6 +200,7 @@ def test_redirects_are_not_followed():
 
 
 def test_no_proxy_is_taken_from_the_environment(monkeypatch):
+    """security.md 18."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9/")
     answer, _ = ask_server(response(), exempt_hosts=LOOPBACK)
@@ -214,6 +216,7 @@ def test_no_proxy_is_taken_from_the_environment(monkeypatch):
     ],
 )
 def test_an_answer_above_the_cap_is_refused(answer):
+    """security.md 18."""
     with pytest.raises(OutboundRefused, match=r"larger than 0\.001 MB"):
         ask_server(answer, exempt_hosts=LOOPBACK, max_response_bytes=1000)
 

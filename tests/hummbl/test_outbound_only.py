@@ -1,4 +1,4 @@
-"""Security checklist line 17: one outbound client for the whole project, and no other."""
+"""security.md 17: one outbound client for the whole project, and no other."""
 
 import ast
 from pathlib import Path

@@ -129,7 +129,7 @@ def test_landing_runs_no_query_for_strangers(client, django_assert_num_queries):
 
 @pytest.mark.django_db
 def test_pages_carry_a_strict_policy(client):
-    # Security checklist line 27.
+    """security.md 27."""
     policy = client.get("/")["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy

@@ -1,4 +1,4 @@
-"""Security checklist line 16: nothing secret leaves for Sentry."""
+"""security.md 16: nothing secret leaves for Sentry."""
 
 import json
 import logging

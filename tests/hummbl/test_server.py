@@ -13,6 +13,8 @@ import urllib.request
 import pytest
 from django.conf import settings
 
+from tests.smtp import smtp_server
+
 pytestmark = pytest.mark.slow
 
 
@@ -22,23 +24,28 @@ def server(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log = (tmp_path / "log").open("w+")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "hummbl.asgi:application"],
-        cwd=settings.BASE_DIR,
-        env={
+    with smtp_server(pause=0.5) as smtp:
+        environment = {
             "PATH": os.environ["PATH"],
             "PORT": str(port),
             "DATA_DIR": str(tmp_path / "data"),
             "DATABASE_URL": f"sqlite:///{tmp_path / 'data' / 'db.sqlite3'}",
+            "EMAIL_URL": f"smtp://127.0.0.1:{smtp.port}",
             "LOG_FORMAT": "json",
-        },
-        stderr=log,
-    )
-    process.url, process.log = f"http://127.0.0.1:{port}", log
-    yield process
-    if process.poll() is None:
-        process.kill()
-        process.wait()
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "hummbl.asgi:application"],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            stderr=log,
+            start_new_session=True,
+        )
+        process.url, process.log = f"http://127.0.0.1:{port}", log
+        process.smtp, process.environment = smtp, environment
+        yield process
+        if process.poll() is None:
+            process.kill()
+            process.wait()
     log.close()
 
 
@@ -59,6 +66,12 @@ def get(server, path, headers):
             continue
         with answer:
             return answer.status, answer.headers, answer.read()
+
+
+def migrate(server):
+    """Make the tables in the server's database."""
+    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    subprocess.run(command, cwd=settings.BASE_DIR, env=server.environment, check=True, timeout=120)
 
 
 def lines(server):
@@ -82,3 +95,27 @@ def test_it_serves_logs_and_stops(server):
     assert any(line["event"] == "GET /nowhere 404" for line in log)
     assert "canary" not in json.dumps(log)
     assert "6.6.6.6" not in json.dumps(log)
+
+
+def post(server, path, body):
+    """The answer's status."""
+    request = urllib.request.Request(
+        server.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return answer.status
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
+def test_mails_that_wait_are_sent_before_it_stops(server, number):
+    """The mail server takes its time; neither the answer nor the end of the process forgets it."""
+    get(server, "/api/health", {})
+    migrate(server)
+    body = {"email": "carol@example.com", "password": "a long enough phrase"}
+    assert post(server, "/api/auth/register", body) == 201
+
+    os.killpg(server.pid, number)
+    assert server.wait(10) == 0
+
+    assert [mail["To"] for mail in server.smtp.mails] == ["carol@example.com"]
+    assert [line for line in lines(server) if line["level"] in {"error", "critical"}] == []

@@ -200,7 +200,7 @@ def _problems():
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
 def test_no_template_needs_an_unsafe_policy(template):
-    # Security checklist line 27: such attributes and tags would be blocked, or need unsafe-inline.
+    # security.md 27: such attributes and tags would be blocked, or need unsafe-inline.
     source = _read(template)
     assert not re.search(r"\sstyle\s*=|<style|\son\w+\s*=|hx-on|javascript:|hx-vals=.js:", source)
     for tag in re.findall(r"<script[^>]*>", source):

@@ -194,7 +194,7 @@ def test_the_key_is_in_no_repr():
 
 @pytest.mark.parametrize("status", [None, 400, 401, 500])
 def test_the_key_is_in_no_log_and_no_traceback(llmock, make_request, provider, caplog, status):
-    """Security checklist line 14."""
+    """security.md 14."""
     caplog.set_level(logging.DEBUG)
     if status is None:
         llmock.break_stream("disconnect", after_chunks=2)

@@ -191,7 +191,7 @@ def test_a_list_without_end_is_cut(provider, monkeypatch):
 
 @pytest.mark.parametrize("status", ["200 OK", "401 No", "429 No", "500 No"])
 def test_the_key_is_in_no_sentence_and_no_log(provider, status, caplog):
-    """Also where a server repeats it. Security checklist line 14."""
+    """Also where a server repeats it. security.md 14."""
     caplog.set_level(logging.DEBUG)
     body = f'{{"error": {{"message": "wrong key {CANARY}", "code": "{CANARY}"}}}}'
     with serving(response(body, status)) as (url, _):

@@ -207,6 +207,7 @@ def test_duplicate_ids():
 
 
 def test_cycle_names_its_tasks():
+    """security.md 20."""
     data = document(task("gather", "report"), task("report", "gather"), task("send", "report"))
 
     path, code, message = only_error(data)
@@ -233,6 +234,7 @@ def test_a_long_cycle_is_shortened():
 
 
 def test_too_many_tasks():
+    """security.md 20."""
     data = document(*[task(f"t{at}") for at in range(501)])
 
     assert only_error(data)[:2] == ("tasks", "too_many_tasks")
@@ -246,6 +248,7 @@ def test_too_many_agents():
 
 
 def test_too_many_edges():
+    """security.md 20."""
     first = [task(f"a{at}") for at in range(50)]
     second = [task(f"b{at}", *[f"a{other}" for other in range(50)]) for at in range(41)]
 
@@ -387,6 +390,7 @@ def test_input_names_are_free_unless_declared(schema):
     ],
 )  # fmt: skip
 def test_unfit_input_schema(schema, path, code):
+    """security.md 23."""
     assert only_error(document(input_schema=schema))[:2] == (path, code)
 
 

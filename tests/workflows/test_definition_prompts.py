@@ -1,4 +1,4 @@
-"""What goes to the model: placeholders looked up once, outputs handed on (checklist line 21)."""
+"""What goes to the model: placeholders looked up once, outputs handed on (security.md 21)."""
 
 import json
 

@@ -61,9 +61,9 @@ def test_a_workflow_that_is_being_changed(api, alice, monkeypatch, method):
 @pytest.mark.parametrize(
     "action",
     [
-        lambda key: key.rename("other"),
-        lambda key: key.replace_secret("sk-another-0123456789"),
-        lambda key: key.set_active(False),
+        lambda key: key.rename("other", by=key.user),
+        lambda key: key.replace_secret("sk-another-0123456789", by=key.user),
+        lambda key: key.set_active(False, by=key.user),
     ],
     ids=["rename", "replace", "stop"],
 )

@@ -174,7 +174,7 @@ class TestTheModelThatUseTakes:
         assert workflow.current_version.definition["agents"][0]["provider"] == "openai"
 
     def test_a_key_that_is_not_in_use_does_not_count(self, alice):
-        make_key(alice).set_active(False)
+        make_key(alice).set_active(False, by=alice)
         assert default_model(alice) == EMBEDDED
 
     def test_the_operators_key_counts_for_those_who_may_use_it(self, alice, adam, settings):

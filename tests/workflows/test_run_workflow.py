@@ -116,12 +116,15 @@ def test_a_run_that_fails_exits_with_1_and_says_why(manage):
     assert result.returncode == 1
     assert "Failed" in result.stdout
     assert "Add an OpenAI key under Keys" in result.stdout
+    # What names and outputs would tell a terminal to do is only shown.
+    assert "Wipe\\x1b[2J: Failed" in result.stdout
+    assert "\x1b" not in result.stdout + result.stderr
 
 
 MAKE_WITHOUT_KEY = """
 from accounts.models import User
 from tests.factories import make_agent, make_definition, make_task, make_workflow
 agent = make_agent(provider="openai", model="gpt-5-mini")
-definition = make_definition(make_task("only")) | {"agents": [agent]}
+definition = make_definition(make_task("only", name="Wipe\\x1b[2J")) | {"agents": [agent]}
 print(make_workflow(User.objects.get(), definition=definition).pk)
 """

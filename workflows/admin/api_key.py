@@ -1,10 +1,15 @@
 """Provider keys in the Django admin."""
 
+from typing import Any, cast
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from accounts.admin_pages import MadeElsewhere, link_to
+from accounts.models import User
 from workflows.models import (
     ApiKey,
 )
@@ -28,6 +33,21 @@ class ApiKeyAdmin(MadeElsewhere):
         *("last_used_at", "created_at", "updated_at"),
     )
     readonly_fields = tuple(name for name in fields if name != "is_active")
+    noted_fields = ("is_active",)
+    notes_deletion = True
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        """As the pages do it."""
+        obj.set_active(obj.is_active, by=cast("User", request.user))
+
+    def delete_model(self, request: HttpRequest, obj: ApiKey) -> None:
+        """As the pages do it."""
+        obj.delete(by=cast("User", request.user))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        """One by one, so that the audit log names each."""
+        for key in queryset:
+            self.delete_model(request, key)
 
     @admin.display(description="user", ordering="user__email")
     def whose(self, key: ApiKey) -> SafeString:

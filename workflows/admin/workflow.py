@@ -1,6 +1,6 @@
 """Workflows and their versions in the Django admin."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from accounts.admin_pages import History, Lines, MadeElsewhere, link_to, link_to_list
+from accounts.models import User
 from hummbl.errors import Conflict
 from workflows.admin.json import as_json
 from workflows.models import (
@@ -48,6 +49,17 @@ class WorkflowAdmin(MadeElsewhere):
     inlines = (_VersionLines,)
     # Each deletion asks whether a run is under way; the action of the list would not.
     actions = None
+    noted_fields = fields
+    notes_deletion = True
+
+    def save_model(self, request: HttpRequest, obj: Workflow, form: Any, change: bool) -> None:
+        """As the pages do it."""
+        changed = {name: form.cleaned_data[name] for name in form.changed_data}
+        obj.change(changed, by=cast("User", request.user))
+
+    def delete_model(self, request: HttpRequest, obj: Workflow) -> None:
+        """As the pages do it. Raises Conflict."""
+        obj.delete(by=cast("User", request.user))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workflow]:
         """Without the documents."""

@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
 from hummbl import cache
+from hummbl.api.filters import one_of, read_filters, search_text
 from hummbl.api.permissions import IsAdmin
 from workflows.api.answers import (
     Answer,
@@ -29,14 +30,7 @@ from workflows.api.answers import (
     workflow_row,
     workflow_rows,
 )
-from workflows.api.filters import (
-    RUN_PARAMETERS,
-    one_of,
-    read_filters,
-    read_run_filter,
-    search_text,
-    status_parameter,
-)
+from workflows.api.filters import RUN_PARAMETERS, read_run_filter, status_parameter
 from workflows.figures import oversight, statistics
 from workflows.models import Execution, Workflow, WorkflowStatus
 

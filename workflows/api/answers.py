@@ -273,6 +273,9 @@ class KeyAnswer(Answer):
     last_four: str
     base_url: str
     is_active: bool
+    is_readable: Annotated[
+        bool, Field(description="False: its encryption key is lost; send the key again")
+    ]
     owner: Person
     last_used_at: datetime | None
     created_at: datetime
@@ -288,6 +291,7 @@ def key_answer(key: ApiKey) -> dict[str, Any]:
         "last_four": key.last_four,
         "base_url": key.base_url,
         "is_active": key.is_active,
+        "is_readable": key.is_readable,
         "owner": person(key.user),
         "last_used_at": key.last_used_at,
         "created_at": key.created_at,

@@ -1,6 +1,6 @@
 """`/api/executions`: read, watch, cancel."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from django.db import close_old_connections
@@ -14,6 +14,8 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api.authentication import user_of
+from accounts.api.scopes import needs_scope
+from accounts.models import Scope
 from hummbl.api.errors import InvalidBody
 from workflows import stream
 from workflows.access import require_writer
@@ -60,6 +62,7 @@ class ExecutionViewSet(GenericViewSet[Execution]):
         """The execution with the result of every task so far."""
         return Response(execution_answer(get_object_or_404(_visible(request), pk=pk)))
 
+    @needs_scope(Scope.RUN)
     @extend_schema(
         operation_id="executions_cancel",
         summary="Cancel an execution",
@@ -114,7 +117,9 @@ class StreamView(APIView):
         # The stream may last an hour: it must not keep this request's connection from others.
         close_old_connections()
         response = StreamingHttpResponse(
-            stream.events(execution.pk, user_id=user_of(request).pk, after=after),
+            stream.events(
+                execution.pk, credential=cast("stream.Credential", request.auth), after=after
+            ),
             content_type="text/event-stream",
         )
         response["Cache-Control"] = "no-cache"

@@ -1,8 +1,6 @@
-"""Query parameters of lists, from a list of allowed names."""
+"""Query parameters of lists of executions, and `?status=`."""
 
-import uuid
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -10,64 +8,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from hummbl.api.errors import InvalidBody
+from hummbl.api.filters import as_moment, as_uuid, one_of, read_filters, search_text
 from workflows.models import ExecutionStatus, Trigger
-from workflows.problems import did_you_mean, quote
 from workflows.run_filter import RunFilter
-
-_PAGING = ("limit", "cursor")
-MAX_SEARCH = 200
-
-
-def read_filters(request: Request, *allowed: str) -> dict[str, str]:
-    """The filters that were given and are not empty.
-
-    Raises InvalidBody for any other name: a misspelt filter would show everything.
-    """
-    given = request.query_params
-    for name in given:
-        if name not in allowed and name not in _PAGING:
-            known = ", ".join((*allowed, *_PAGING))
-            hint = did_you_mean(name, allowed) or f" Known: {known}."
-            raise _invalid(name, "unknown_filter", f"There is no filter {quote(name)}.{hint}")
-    return {name: given[name] for name in allowed if given.get(name)}
-
-
-def one_of(name: str, value: str, choices: Iterable[str]) -> str:
-    """The value, if it is among the choices. Raises InvalidBody."""
-    if value not in choices:
-        raise _invalid(name, "invalid_choice", f"Choose one of {', '.join(choices)}.")
-    return value
-
-
-def search_text(name: str, value: str) -> str:
-    """Text to look for. Raises InvalidBody when no text can hold it."""
-    if "\0" in value or len(value) > MAX_SEARCH:
-        raise _invalid(name, "invalid", f"Search for at most {MAX_SEARCH} plain characters.")
-    return value
-
-
-def as_uuid(name: str, value: str) -> uuid.UUID:
-    """The id in a query parameter. Raises InvalidBody."""
-    try:
-        return uuid.UUID(value)
-    except ValueError:
-        raise _invalid(name, "invalid_id", "This is not an id (a UUID).") from None
-
-
-def as_moment(name: str, value: str) -> datetime:
-    """The moment in a query parameter; without a zone it is UTC. Raises InvalidBody."""
-    try:
-        # A plus sign that was not escaped arrives as a space.
-        moment = datetime.fromisoformat(value.replace(" ", "+") if "T" in value else value)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        message = "This is no moment as in ISO 8601, such as 2026-11-22T16:30:00Z."
-        raise _invalid(name, "invalid_moment", message) from None
-
-
-def _invalid(name: str, code: str, message: str) -> InvalidBody:
-    return InvalidBody([{"path": name, "code": code, "message": message}])
 
 
 def status_parameter(choices: Iterable[str]) -> OpenApiParameter:

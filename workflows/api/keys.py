@@ -12,12 +12,15 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api.authentication import user_of
+from accounts.api.scopes import needs_scope, session_only
+from accounts.models import Scope, User
+from accounts.reauthentication import require_recent
 from hummbl.api.errors import InvalidBody
+from hummbl.api.filters import read_filters
 from hummbl.errors import Forbidden
 from workflows.access import require_writer
 from workflows.api.answers import KeyAnswer, KeyCheckAnswer, key_answer
 from workflows.api.bodies import KeyBody, KeyChanges
-from workflows.api.filters import read_filters
 from workflows.models import ApiKey
 
 
@@ -34,6 +37,7 @@ class KeyViewSet(GenericViewSet[ApiKey]):
         page = self.paginate_queryset(_visible(request))
         return self.get_paginated_response([key_answer(key) for key in page or ()])
 
+    @session_only
     @extend_schema(
         summary="Store a key",
         request=KeyBody,
@@ -43,6 +47,7 @@ class KeyViewSet(GenericViewSet[ApiKey]):
         """Encrypted at rest, and never shown again."""
         user = user_of(request)
         require_writer(user)
+        require_recent(request.auth)
         body = KeyBody.read(request.data)
         key = ApiKey.store(
             user=user,
@@ -53,6 +58,7 @@ class KeyViewSet(GenericViewSet[ApiKey]):
         )
         return Response(key_answer(key), 201, headers={"Location": f"/api/keys/{key.pk}"})
 
+    @session_only
     @extend_schema(
         summary="Change a key",
         request=KeyChanges,
@@ -65,19 +71,23 @@ class KeyViewSet(GenericViewSet[ApiKey]):
         changes = KeyChanges.read(request.data).given()
         if key.user_id != user_of(request).pk and changes != {"is_active": False}:
             raise Forbidden("An admin may only deactivate or delete another's key.")
+        require_recent(request.auth)
         _require_secret(key, changes)
         with transaction.atomic():
-            _change(key, changes)
+            _change(key, changes, by=user_of(request))
         return Response(key_answer(key))
 
+    @session_only
     @extend_schema(summary="Delete a key", responses={204: None})
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Delete it for good. Owner or admin."""
         key = get_object_or_404(_visible(request), pk=pk)
         require_writer(user_of(request))
-        key.delete()
+        require_recent(request.auth)
+        key.delete(by=user_of(request))
         return Response(status=204)
 
+    @needs_scope(Scope.RUN)
     @extend_schema(
         operation_id="keys_test",
         summary="Test a key",
@@ -107,12 +117,15 @@ def _require_secret(key: ApiKey, changes: dict[str, Any]) -> None:
             raise InvalidBody([{"path": "key", "code": "missing", "message": message}])
 
 
-def _change(key: ApiKey, changes: dict[str, Any]) -> None:
+def _change(key: ApiKey, changes: dict[str, Any], *, by: User) -> None:
     if "name" in changes:
-        key.rename(changes["name"])
+        key.rename(changes["name"], by=by)
     if "key" in changes:
         key.replace_secret(
-            changes["key"], provider=changes.get("provider"), base_url=changes.get("base_url")
+            changes["key"],
+            by=by,
+            provider=changes.get("provider"),
+            base_url=changes.get("base_url"),
         )
     if "is_active" in changes:
-        key.set_active(changes["is_active"])
+        key.set_active(changes["is_active"], by=by)

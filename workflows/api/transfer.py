@@ -15,6 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.authentication import user_of
+from accounts.api.scopes import needs_scope
+from accounts.models import Scope
 from workflows import portable
 from workflows.access import require_writer
 from workflows.api.access import visible_workflow
@@ -28,6 +30,7 @@ _SCHEMA_SECONDS = 3600
 class ValidateView(APIView):
     """Whether a workflow could be stored."""
 
+    @needs_scope(Scope.READ)
     @extend_schema(
         operation_id="workflows_validate",
         tags=["workflows"],
@@ -78,7 +81,7 @@ class ExportView(APIView):
 
         No ids of rows, no owner, no keys. Equal workflows give equal bytes.
         """
-        return export_response(request, visible_workflow(request, pk))
+        return export_response(request, visible_workflow(request, pk), by=user_of(request))
 
 
 class CopyView(APIView):

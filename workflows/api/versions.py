@@ -9,9 +9,9 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api.authentication import user_of
+from hummbl.api.filters import read_filters
 from workflows.api.access import bare_workflow, editable_workflow
 from workflows.api.answers import workflow_answer
-from workflows.api.filters import read_filters
 from workflows.api.version_answers import (
     DiffAnswer,
     RestoreAnswer,

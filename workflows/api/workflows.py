@@ -8,7 +8,10 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api.authentication import user_of
+from accounts.api.scopes import needs_scope
+from accounts.models import Scope
 from hummbl.api.errors import InvalidBody
+from hummbl.api.filters import one_of, read_filters, search_text
 from workflows.access import require_writer
 from workflows.api.access import editable_workflow, visible_workflow
 from workflows.api.answers import (
@@ -29,7 +32,7 @@ from workflows.api.bodies import (
     WorkflowPatch,
     read_workflow,
 )
-from workflows.api.filters import one_of, read_filters, search_text, status_parameter
+from workflows.api.filters import status_parameter
 from workflows.models import Workflow, WorkflowStatus
 
 MAX_IDEMPOTENCY_KEY = 255
@@ -116,9 +119,10 @@ class WorkflowViewSet(GenericViewSet[Workflow]):
     )
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Delete it with its versions and executions. Owner or admin."""
-        editable_workflow(request, pk).delete()
+        editable_workflow(request, pk).delete(by=user_of(request))
         return Response(status=204)
 
+    @needs_scope(Scope.RUN)
     @extend_schema(
         operation_id="workflows_execute",
         summary="Run a workflow",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from hummbl.encryption import DecryptionError
 from hummbl.errors import AppError
 from hummbl.logging import context
 from workflows.definition import Agent, Graph, Task, WorkflowDefinition, render_prompt
@@ -160,8 +161,9 @@ class Run:
                 if not error.retryable:
                     raise
                 failure = error
-            except MissingKey as error:
-                # A fallback without a key is passed over: what the others said comes first.
+            except (MissingKey, DecryptionError) as error:
+                # A fallback without a key that can be read is passed over: what the others said
+                # comes first.
                 if failure is None:
                     raise
                 failure.message += f" The fallback {provider}:{model} was not tried: {error}"

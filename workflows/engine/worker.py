@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection, connections
 
 from accounts.models import User
+from hummbl import retention
 from workflows import providers
 from workflows.engine import wake
 from workflows.engine.journal import Journal
@@ -34,6 +36,8 @@ CLAIM_AT_ONCE = 50
 POLL_SECONDS = 1.0
 HAND_OVER_SECONDS = 2.5
 RECONNECT_SECONDS = (0.2, 1.0, 2.0, 5.0)
+# How often each worker asks whether the hourly cleaning is due.
+CLEAN_UP_SECONDS = 60.0
 
 
 class Worker:
@@ -69,6 +73,7 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self.stop)
         logger.info("Worker %s is ready for %s executions", self.name, self.concurrency)
+        self._clean_up_at = self._loop.time() + CLEAN_UP_SECONDS
         failures = 0
         while not self._stopping:
             self._start_writer()
@@ -113,6 +118,7 @@ class Worker:
         while not self._stopping and self._failure is None:
             await self._listen()
             self._claim()
+            self._clean_up()
             ends = [
                 self._loop.create_task(self._stopped.wait()),
                 self._loop.create_task(self._writer_ended.wait()),
@@ -121,6 +127,13 @@ class Worker:
             for end in ends:
                 end.cancel()
         return self._failure
+
+    def _clean_up(self) -> None:
+        """Delete what has expired, in a thread that ends with the process."""
+        if self._loop.time() >= self._clean_up_at:
+            self._clean_up_at = self._loop.time() + CLEAN_UP_SECONDS
+            stopped = self._stopped.is_set
+            threading.Thread(target=retention.run_hourly, args=[stopped], daemon=True).start()
 
     async def _listen(self) -> None:
         if self._listener is None:

@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from accounts.models import User
 from hummbl import cache
-from hummbl.encryption import DecryptionError
 from workflows.figures.dashboard import Failing, Scope
 from workflows.models import (
     ApiKey,
@@ -25,7 +24,7 @@ from workflows.models.api_key import KeyProvider
 SHOWN = 4
 TTL_SECONDS = 3600
 
-_KEY_CODES = {"missing_key", "authentication", "permission", "quota"}
+_KEY_CODES = {"missing_key", "authentication", "permission", "quota", "decryption_failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def _remedy(run: Execution, code: str) -> tuple[str, str]:
 def _keys(user: User) -> Iterator[Need]:
     keys = list(ApiKey.objects.filter(user=user))
     active = [key for key in keys if key.is_active]
-    yield from (_unreadable(key) for key in active if not _can_read(key))
+    yield from (_unreadable(key) for key in active if not key.is_readable)
     named = {(key.provider, key.name) for key in active}
     payable = ApiKey.objects.payable_providers(user)
     for (provider, name), count in _asked_for(user).items():
@@ -110,17 +109,9 @@ def _keys(user: User) -> Iterator[Need]:
         yield _missing(provider, name, count, off[0].name if off else None)
 
 
-def _can_read(key: ApiKey) -> bool:
-    try:
-        key.credential()
-    except DecryptionError:
-        return False
-    return True
-
-
 def _unreadable(key: ApiKey) -> Need:
     title = f"The {key.get_provider_display()} key “{key.name}” cannot be read"
-    text = "This server has other encryption keys than the one it was stored with."
+    text = "It was encrypted with a key that is no longer in ENCRYPTION_KEYS."
     url = reverse("key_edit", args=[key.pk])
     return Need("key-round", title, text, url, "Enter it again", "failed")
 

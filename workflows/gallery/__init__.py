@@ -86,6 +86,7 @@ class Template:
             name=name or self.name,
             definition=self.definition_for(model or default_model(by)).to_json(),
             description=self.summary,
+            origin={"template": self.slug},
         )
 
 

@@ -1,15 +1,16 @@
 """The users' own provider keys, encrypted at rest, and how a call finds the one to use."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
-from accounts.models import User
-from hummbl.encryption import DecryptionError, decrypt, encrypt
+from accounts import audit
+from accounts.models import Action, User
+from hummbl.encryption import DecryptionError, decrypt, encrypt, has_key
 from hummbl.errors import AppError, Conflict
-from hummbl.models import BaseModel, LastUsed
+from hummbl.models import BaseModel, Encrypted, LastUsed
 from hummbl.outbound import check_url
 from workflows.providers import Credential
 from workflows.providers.key_check import KeyCheck, check_key
@@ -77,8 +78,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         raise MissingKey(f"Add {article} {noun} key under Keys.")
 
 
-class ApiKey(BaseModel, LastUsed):
+class ApiKey(BaseModel, LastUsed, Encrypted):
     """A provider key. The secret only goes in; `last_four` is all that is ever shown."""
+
+    encrypted_columns: ClassVar[tuple[str, ...]] = ("ciphertext",)
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys"
@@ -111,6 +114,16 @@ class ApiKey(BaseModel, LastUsed):
     def __str__(self) -> str:
         return f"{self.get_provider_display()} · {self.name} · •••• {self.last_four}"
 
+    @property
+    def secret_label(self) -> str:
+        """Whose key it is, and which."""
+        return f"{self.user.email}, {self.provider} key “{self.name}”"
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the key that it was encrypted with is there; costs nothing, decrypts nothing."""
+        return has_key(self.ciphertext)
+
     @classmethod
     def store(
         cls, *, user: User, provider: str, name: str, secret: str, base_url: str = ""
@@ -122,32 +135,46 @@ class ApiKey(BaseModel, LastUsed):
         """
         key = cls(user=user, name=name)
         key._set_secret(provider=provider, secret=secret, base_url=base_url)
-        key._save_unique(force_insert=True)
+        with transaction.atomic():
+            key._save_unique(force_insert=True)
+            key._record(Action.KEY_CREATED, user)
         return key
 
     def replace_secret(
-        self, secret: str, *, provider: str | None = None, base_url: str | None = None
+        self, secret: str, *, by: User, provider: str | None = None, base_url: str | None = None
     ) -> None:
         """Put a new secret in place of the old one; only then may the address change too."""
         provider = self.provider if provider is None else provider
         if base_url is None:
             base_url = self.base_url if provider == KeyProvider.CUSTOM else ""
         self._set_secret(provider=provider, secret=secret, base_url=base_url)
-        self._update("provider", "base_url", "ciphertext", "last_four")
+        self._update("provider", "base_url", "ciphertext", "last_four", by=by, what="replaced")
 
-    def rename(self, name: str) -> None:
+    def rename(self, name: str, *, by: User) -> None:
         """Give another name. Raises Conflict when it is taken."""
         self.name = name
-        self._update("name")
+        self._update("name", by=by, what="renamed")
 
-    def set_active(self, active: bool) -> None:
+    def set_active(self, active: bool, *, by: User) -> None:
         """Allow or stop the use of this key, at once."""
         self.is_active = active
-        self._update("is_active")
+        self._update("is_active", by=by, what="activated" if active else "deactivated")
+
+    def delete(
+        self, *args: Any, by: User | None = None, **kwargs: Any
+    ) -> tuple[int, dict[str, int]]:
+        """Delete it for good."""
+        with transaction.atomic():
+            self._record(Action.KEY_DELETED, by)
+            return super().delete(*args, **kwargs)
 
     def credential(self) -> Credential:
         """The decrypted key, for one call. Raises DecryptionError."""
-        secret = decrypt(bytes(self.ciphertext), associated=self.pk)
+        try:
+            secret = decrypt(self.ciphertext, associated=self.pk)
+        except DecryptionError as error:
+            which = f"The {self.get_provider_display()} key “{self.name}”"
+            raise DecryptionError(error.reason, what=which) from None
         return Credential(secret=secret, base_url=self.base_url, key_id=self.pk)
 
     def test(self) -> KeyCheck:
@@ -177,9 +204,18 @@ class ApiKey(BaseModel, LastUsed):
         self.last_four = secret[-4:]
 
     @transaction.atomic
-    def _update(self, *fields: str) -> None:
-        self.locked()
+    def _update(self, *fields: str, by: User, what: str) -> None:
+        """Write these fields. A form that is sent as it was changes nothing, and is not noted."""
+        before = self.locked()
         self._save_unique(update_fields=[*fields, "updated_at"])
+        if any(getattr(self, name) != getattr(before, name) for name in fields):
+            self._record(Action.KEY_CHANGED, by, what=what)
+
+    def _record(self, action: Action, by: User | None, **data: str) -> None:
+        """Note it with provider, name and last four characters; and whose it is, if another's."""
+        if by is None or by.pk != self.user_id:
+            data["owner"] = str(self.user_id)
+        audit.record(action, actor=by, obj=self, **data)
 
     def _save_unique(self, **kwargs: Any) -> None:
         try:

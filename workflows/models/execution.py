@@ -16,7 +16,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.models import User
+from accounts import audit
+from accounts.models import Action, User
 from hummbl.errors import Conflict, NotFound
 from hummbl.models import BaseModel, OrderedJSONField
 from workflows import definition as documents
@@ -282,6 +283,7 @@ class Execution(BaseModel):
             ExecutionEvent(execution=self, sequence=number, type=type_, data=data)
             for number, (type_, data) in enumerate(events, start=1)
         )
+        self._record(Action.EXECUTION_STARTED, self.user, trigger=self.trigger)
         wake.notify_after_commit(wake.NEW)
 
     def pending_tasks(self, document: documents.WorkflowDefinition) -> Iterator[TaskResult]:
@@ -325,11 +327,21 @@ class Execution(BaseModel):
             if not locked.cancel_requested_at:
                 locked.cancel_requested_at = timezone.now()
                 locked.save(update_fields=["cancel_requested_at", "updated_at"])
+                self._record(Action.EXECUTION_CANCELLED, by)
             if held:
                 wake.notify_after_commit(wake.CANCEL)
             else:
                 locked._end_as_cancelled()
         self.refresh_from_db()
+
+    def record_download(self, *, by: User, **data: str) -> None:
+        """Note in the audit log that its outputs were taken away as a file."""
+        self._record(Action.EXECUTION_EXPORTED, by, **data)
+
+    def _record(self, action: Action, by: User, **data: str) -> None:
+        """Note it under the workflow's name: an id tells people nothing."""
+        data["workflow"] = str(self.workflow_id)
+        audit.record(action, actor=by, obj=self, label=self.workflow.name, **data)
 
     def _end_as_cancelled(self) -> None:
         """Write the end of an execution that no worker holds; the row is locked."""

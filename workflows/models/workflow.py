@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
-from accounts.models import User
+from accounts import audit
+from accounts.models import Action, User
 from hummbl.errors import Conflict, NotFound
 from hummbl.models import BaseModel, OrderedJSONField
 from workflows import definition as documents
@@ -96,13 +97,24 @@ class Workflow(BaseModel):
 
     @classmethod
     def create_with(
-        cls, *, owner: User, name: str, definition: object, **fields: Any
+        cls,
+        *,
+        owner: User,
+        name: str,
+        definition: object,
+        action: Action = Action.WORKFLOW_CREATED,
+        origin: Mapping[str, str] | None = None,
+        **fields: Any,
     ) -> "Workflow":
-        """A new workflow with version 1 of the document. Raises DefinitionError."""
+        """A new workflow with version 1 of the document. Raises DefinitionError.
+
+        `action` and `origin` are for the audit log: how it came to be, and out of what.
+        """
         document = documents.parse(definition).to_json()
         with transaction.atomic():
             workflow = cls.objects.create(owner=owner, name=name, **fields)
             workflow._add_version(1, document, owner)
+            audit.record(action, actor=owner, obj=workflow, **(origin or {}))
         return workflow
 
     @transaction.atomic
@@ -123,7 +135,8 @@ class Workflow(BaseModel):
         `expected`.
         """
         # The row lock keeps another save from coming between this look and the new version.
-        current = self.locked().current_version
+        before = self.locked()
+        current = before.current_version
         assert current is not None
         if expected is not None and current.number != expected:
             raise StaleVersion(current)
@@ -131,20 +144,54 @@ class Workflow(BaseModel):
             setattr(self, name, value)
         if fields:
             self.save(update_fields=[*fields, "updated_at"])
+        version = current
         if definition is not None:
-            self.revise({**current.definition, **definition} if merge else definition, by=by)
+            whole = {**current.definition, **definition} if merge else definition
+            version = self._make_current(documents.parse(whole).to_json(), current, by)
+        changed = [name for name in fields if getattr(self, name) != getattr(before, name)]
+        self._record_change(changed, current, version, by)
 
-    def revise(self, definition: object, *, by: User) -> "WorkflowVersion":
-        """Make the document current, in a new version if it differs. Raises DefinitionError."""
+    def revise(self, definition: object, *, by: User, **data: Any) -> "WorkflowVersion":
+        """Make the document current, in a new version if it differs. Raises DefinitionError.
+
+        `data` goes to the audit log.
+        """
         document = documents.parse(definition).to_json()
         with transaction.atomic():
             # The row lock orders two people who save at once, so that numbers have no gap.
             current = self.locked().current_version
             assert current is not None
-            if current.definition == document:
-                self.current_version = current
-                return current
-            return self._add_version(current.number + 1, document, by)
+            version = self._make_current(document, current, by)
+            self._record_change([], current, version, by, **data)
+        return version
+
+    def _make_current(
+        self, document: dict[str, Any], current: "WorkflowVersion", by: User
+    ) -> "WorkflowVersion":
+        if current.definition == document:
+            self.current_version = current
+            return current
+        return self._add_version(current.number + 1, document, by)
+
+    def _record_change(
+        self,
+        fields: list[str],
+        before: "WorkflowVersion",
+        after: "WorkflowVersion",
+        by: User,
+        **data: Any,
+    ) -> None:
+        """Note what has changed, if anything: the fields by name, and the version that is new."""
+        if "is_shared" in fields:
+            fields = [name for name in fields if name != "is_shared"]
+            shared = Action.WORKFLOW_SHARED if self.is_shared else Action.WORKFLOW_UNSHARED
+            audit.record(shared, actor=by, obj=self)
+        if "status" in fields:
+            data["status"] = self.status
+        if after.pk != before.pk:
+            data["version"] = after.number
+        if fields or after.pk != before.pk:
+            audit.record(Action.WORKFLOW_CHANGED, actor=by, obj=self, fields=fields, **data)
 
     def restore(self, number: int, *, by: User) -> "WorkflowVersion | None":
         """Make the document of an older version current again, in a new version.
@@ -157,7 +204,7 @@ class Workflow(BaseModel):
             old = self.versions.filter(number=number).first()
             if old is None:
                 raise NotFound
-            version = self.revise(old.definition, by=by)
+            version = self.revise(old.definition, by=by, restored=number)
         return None if version == current else version
 
     def copy(self, *, by: User, name: str = "") -> "Workflow":
@@ -177,6 +224,7 @@ class Workflow(BaseModel):
             description=self.description,
             status=WorkflowStatus.DRAFT if is_draft else WorkflowStatus.ACTIVE,
             cost_cap=self.cost_cap,
+            origin={"copy_of": str(self.pk)},
         )
 
     def _add_version(self, number: int, document: dict[str, Any], by: User) -> "WorkflowVersion":
@@ -214,7 +262,9 @@ class Workflow(BaseModel):
             idempotency_key=idempotency_key,
         )
 
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+    def delete(
+        self, *args: Any, by: User | None = None, **kwargs: Any
+    ) -> tuple[int, dict[str, int]]:
         """Delete with versions and executions; the ledger stays. Raises Conflict while it runs."""
         under_way = Conflict(
             "This workflow has an execution under way. Cancel it or wait, then delete.",
@@ -225,6 +275,7 @@ class Workflow(BaseModel):
                 self.locked()
                 if self.executions.under_way().exists():
                     raise under_way
+                audit.record(Action.WORKFLOW_DELETED, actor=by, obj=self)
                 Workflow.objects.filter(pk=self.pk).update(current_version=None)
                 return super().delete(*args, **kwargs)
         except IntegrityError:

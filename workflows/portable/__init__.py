@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from accounts.models import User
+from accounts.models import Action, User
 from workflows import definition as documents
 from workflows.definition import DefinitionError, Name, WorkflowDefinition
 from workflows.models import Workflow
@@ -77,6 +77,7 @@ def import_workflow(owner: User, data: object) -> Workflow:
         name=head.name,
         definition=documents.without_keys(document),
         description=head.description,
+        action=Action.WORKFLOW_IMPORTED,
     )
 
 

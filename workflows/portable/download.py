@@ -6,14 +6,17 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.text import slugify
 
+from accounts import audit
+from accounts.models import Action, User
 from workflows import portable
 from workflows.models import Workflow
 
 _MAX_FILENAME = 80
 
 
-def export_response(request: HttpRequest, workflow: Workflow) -> HttpResponse:
-    """The workflow's file, to be saved under a name made of its own."""
+def export_response(request: HttpRequest, workflow: Workflow, *, by: User) -> HttpResponse:
+    """The workflow's file, to be saved under a name made of its own; noted in the audit log."""
+    audit.record(Action.WORKFLOW_EXPORTED, actor=by, obj=workflow)
     url = schema_url(request)
     return HttpResponse(
         portable.to_bytes(workflow, schema_url=url),

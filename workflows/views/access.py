@@ -1,37 +1,12 @@
 """Who may open which page: another's object is 404, a reader who wants to write gets 403."""
 
 import uuid
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
-from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.models import User
 from workflows.access import require_editor
 from workflows.models import Execution, Workflow
-
-View = Callable[..., HttpResponse]
-
-
-def signed_in(view: View) -> View:
-    """Send strangers to the sign-in page.
-
-    A fragment's answer makes the browser reload the page around it: the sign-in page must not
-    appear inside another one when a session ends.
-    """
-    guarded = login_required(view)
-
-    @wraps(view)
-    def answer(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.htmx and not request.user.is_authenticated:
-            return HttpResponseClientRefresh()
-        return guarded(request, *args, **kwargs)
-
-    return answer
 
 
 def visible_workflow(user: User, pk: uuid.UUID) -> Workflow:

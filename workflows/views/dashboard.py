@@ -9,13 +9,14 @@ from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import UserRequest
+from accounts.views.access import signed_in
+from hummbl.ratelimit import check_execute
 from workflows import samples
 from workflows.access import require_writer
 from workflows.figures.attention import needs
 from workflows.figures.charts import spend_chart
 from workflows.figures.dashboard import Scope, figures
 from workflows.models import Workflow
-from workflows.views.access import signed_in
 
 RECENT = 8
 UNDER_WAY = 6
@@ -45,6 +46,7 @@ def dashboard(request: UserRequest) -> HttpResponse:
 
 def _run_sample(request: UserRequest) -> HttpResponse:
     require_writer(request.user)
+    check_execute(request, request.user)
     execution = samples.ensure(request.user).execute(user=request.user, input={})
     messages.success(request, "The sample workflow is running on the embedded model.")
     return redirect("execution_detail", pk=execution.pk)

@@ -3,7 +3,6 @@
 import uuid
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -12,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.http import UserRequest
+from accounts.views.access import signed_in
 from workflows.access import require_writer
 from workflows.editor import Editor
 from workflows.forms import Part
@@ -33,7 +33,7 @@ MODULES = [
 SAVE, SAVE_AND_RUN, OVERWRITE = "save", "save_and_run", "overwrite"
 
 
-@login_required
+@signed_in
 @never_cache
 @require_http_methods(METHODS)
 def workflow_create(request: UserRequest) -> HttpResponse:
@@ -42,7 +42,7 @@ def workflow_create(request: UserRequest) -> HttpResponse:
     return _edit(request, None)
 
 
-@login_required
+@signed_in
 @never_cache
 @require_http_methods(METHODS)
 def workflow_edit(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
@@ -50,7 +50,7 @@ def workflow_edit(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     return _edit(request, editable_workflow(request.user, pk))
 
 
-@login_required
+@signed_in
 @require_POST
 def workflow_check(request: UserRequest) -> JsonResponse:
     """What is to be corrected in a posted editor, by the ids of its fields; stores nothing."""

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import UserRequest
+from accounts.views.access import signed_in
 from hummbl.errors import Conflict
 from workflows import execution_page
 from workflows.access import may_edit, require_writer
@@ -21,7 +22,7 @@ from workflows.execution_page.attempts import Calls, calls_of, unpriced
 from workflows.execution_page.timeline import timeline
 from workflows.models import Execution, TaskResult, TaskStatus
 from workflows.nodes import execution_nodes
-from workflows.views.access import signed_in, visible_execution
+from workflows.views.access import visible_execution
 
 VIEWS = {"graph": "Graph", "timeline": "Timeline", "list": "List"}
 _VIEW_COOKIE = "run_view"
@@ -133,6 +134,7 @@ def execution_output(request: UserRequest, pk: uuid.UUID, task_id: str) -> HttpR
     content = outputs.task_file(task, kind) if kind in _KINDS else None
     if content is None or not task.output:
         raise Http404
+    execution.record_download(by=request.user, task=task.task_id, kind=kind)
     return _file(content, f"{execution.workflow.name} {task.task_name}", kind)
 
 
@@ -145,6 +147,7 @@ def execution_outputs(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     if kind not in {"md", "json"}:
         raise Http404
     results = execution.tasks.defer("input")
+    execution.record_download(by=request.user, kind=kind)
     return _file(outputs.run_file(execution, results, kind), execution.workflow.name, kind)
 
 

@@ -12,12 +12,11 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import UserRequest
 from accounts.models import User
+from accounts.views.access import signed_in
+from hummbl.lists import MAX_SEARCH, remember_filters, sliced
 from workflows.figures import midnight
 from workflows.models import Execution, ExecutionStatus, Trigger, Workflow
 from workflows.run_filter import RunFilter
-from workflows.views.access import signed_in
-from workflows.views.lists import MAX_SEARCH, remember_filters
-from workflows.views.paging import sliced
 
 SUGGESTIONS = 100
 PERIODS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}

@@ -1,10 +1,8 @@
 """What administrators see of everybody's work: workflows, runs, and how it is all going."""
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import wraps
 from typing import Any
 
 from django import forms
@@ -15,30 +13,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import UserRequest
+from accounts.views.access import admins_only
 from hummbl import cache
-from hummbl.errors import AppError, Forbidden
+from hummbl.errors import AppError
+from hummbl.lists import MAX_SEARCH, remember_filters, sliced
 from workflows.figures import oversight, statistics
 from workflows.figures.charts import Stack, stacks
 from workflows.models import Execution, ExecutionStatus, Workflow, WorkflowStatus
 from workflows.run_filter import RunFilter
-from workflows.views.access import signed_in
 from workflows.views.execution_list import RunFilterForm
-from workflows.views.lists import MAX_SEARCH, remember_filters
-from workflows.views.paging import sliced
-
-View = Callable[..., HttpResponse]
-
-
-def admins_only(view: View) -> View:
-    """Send strangers to the sign-in page, and refuse the other roles. Raises Forbidden."""
-
-    @wraps(view)
-    def answer(request: UserRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.is_admin:
-            raise Forbidden("Only administrators see this page.", code="admin_only")
-        return view(request, *args, **kwargs)
-
-    return signed_in(answer)
 
 
 class ManagedWorkflowForm(forms.Form):

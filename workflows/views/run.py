@@ -3,14 +3,15 @@
 import uuid
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.http import UserRequest
+from accounts.views.access import signed_in
 from hummbl.errors import AppError
+from hummbl.ratelimit import RateLimited, check_execute
 from workflows.definition import InputError, WorkflowDefinition, parse
 from workflows.input_schema import examples
 from workflows.models import Execution, Workflow, WorkflowStatus
@@ -18,7 +19,7 @@ from workflows.run_form import FIELDS, JSON, RunForm, input_fields, takes_more
 from workflows.views.access import editable_workflow
 
 
-@login_required
+@signed_in
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def workflow_run(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
@@ -32,7 +33,13 @@ def workflow_run(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     wanted = request.POST.get("switch")
     if wanted in {FIELDS, JSON}:
         return _render(request, workflow, document, _switched(form, document, wanted))
-    execution = _start(request, workflow, form)
+    try:
+        execution = _start(request, workflow, form)
+    except RateLimited as refused:
+        form.add_error(None, refused.message)
+        response = _render(request, workflow, document, form, status=refused.status_code)
+        response["Retry-After"] = str(refused.retry_after)
+        return response
     if execution:
         return redirect("execution_detail", pk=execution.pk)
     return _render(request, workflow, document, form, status=422)
@@ -76,6 +83,7 @@ def _start(request: UserRequest, workflow: Workflow, form: RunForm) -> Execution
     valid, typed = form.is_valid(), form.input()
     if not valid or form.errors:
         return None
+    check_execute(request, request.user)
     try:
         return workflow.execute(
             user=request.user,

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.http import UserRequest
+from accounts.views.access import signed_in
 from hummbl import ratelimit
 from hummbl.errors import AppError
 from workflows import definition, drafts
@@ -18,7 +19,7 @@ from workflows.models import Execution, ExecutionStatus, TaskStatus, Trigger, Wo
 from workflows.preview import preview
 from workflows.sample_form import SampleForm
 from workflows.single_task import single_task
-from workflows.views.access import editable_workflow, signed_in, visible_execution
+from workflows.views.access import editable_workflow, visible_execution
 
 _PART = re.compile(r"tasks-\d{1,6}", re.ASCII)
 _LABELS: Final = {
@@ -76,6 +77,8 @@ def workflow_task_test(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
         return _render(request, {"problems": _sentences(error)})
     except definition.InputError as error:
         form.place(error)
+    except ratelimit.RateLimited:
+        raise
     except AppError as error:
         return _render(request, {"problems": [error.message]}, status=error.status_code)
     return _render(request, _previewed(document, inputs, outputs) | {"form": form})

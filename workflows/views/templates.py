@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import UserRequest
+from accounts.views.access import signed_in
 from workflows import gallery
 from workflows.access import require_writer
 from workflows.definition import WorkflowDefinition
@@ -19,7 +20,6 @@ from workflows.gallery.costs import cost_bounds
 from workflows.models import ApiKey
 from workflows.nodes import Node, definition_nodes
 from workflows.run_form import input_fields
-from workflows.views.access import signed_in
 
 MAX_SEARCH = 200
 

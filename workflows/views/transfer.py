@@ -3,19 +3,19 @@
 import uuid
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.http import UserRequest
+from accounts.views.access import signed_in
 from workflows.access import require_writer
 from workflows.portable.download import export_response
 from workflows.portable.form import ImportForm
-from workflows.views.access import signed_in, visible_workflow
+from workflows.views.access import visible_workflow
 
 
-@login_required
+@signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def workflow_import(request: UserRequest) -> HttpResponse:
     """A new workflow from a file or from pasted text."""
@@ -34,7 +34,7 @@ def workflow_import(request: UserRequest) -> HttpResponse:
 @require_safe
 def workflow_export(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """The workflow as a file to save."""
-    return export_response(request, visible_workflow(request.user, pk))
+    return export_response(request, visible_workflow(request.user, pk), by=request.user)
 
 
 @signed_in

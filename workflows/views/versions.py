@@ -8,13 +8,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.http import UserRequest
+from accounts.views.access import signed_in
+from hummbl.lists import sliced
 from workflows.access import may_edit
 from workflows.changes.page import groups
 from workflows.definition import DefinitionError, parse
 from workflows.nodes import definition_nodes
 from workflows.run_form import input_fields
-from workflows.views.access import bare_workflow, editable_workflow, signed_in
-from workflows.views.paging import sliced
+from workflows.views.access import bare_workflow, editable_workflow
 
 
 @signed_in

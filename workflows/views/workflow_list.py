@@ -17,13 +17,12 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import UserRequest
 from accounts.models import User
+from accounts.views.access import signed_in
+from hummbl.lists import MAX_SEARCH, Slice, remember_filters, sliced
 from hummbl.paging import NEWEST, Order
 from workflows.access import may_edit
 from workflows.figures.dashboard import DAYS, Scope, cost_by_workflow
 from workflows.models import Execution, Workflow, WorkflowStatus
-from workflows.views.access import signed_in
-from workflows.views.lists import MAX_SEARCH, remember_filters
-from workflows.views.paging import Slice, sliced
 
 RUN_DOTS = 6
 

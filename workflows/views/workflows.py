@@ -8,13 +8,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.http import UserRequest
+from accounts.views.access import signed_in
 from hummbl.errors import Conflict
 from workflows.access import may_edit
 from workflows.definition import parse
 from workflows.models import Execution
 from workflows.nodes import definition_nodes
 from workflows.run_form import input_fields
-from workflows.views.access import editable_workflow, signed_in, visible_workflow
+from workflows.views.access import editable_workflow, visible_workflow
 
 RECENT = 10
 
@@ -44,7 +45,7 @@ def workflow_delete(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """Delete a workflow with its versions and runs."""
     workflow = editable_workflow(request.user, pk)
     try:
-        workflow.delete()
+        workflow.delete(by=request.user)
     except Conflict as error:
         messages.error(request, error.message)
         return redirect("workflow_detail", pk=pk)

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from accounts import flows
 from accounts.api.authentication import session_in_use, user_of
+from accounts.api.scopes import session_only
 from accounts.api.serializers import SessionSerializer
 from accounts.models import Session
 
@@ -30,11 +31,13 @@ class SessionsView(ListAPIView[Session]):
         """With the session in use, so that it can be marked."""
         return {**super().get_serializer_context(), "current": session_in_use(self.request).pk}
 
+    @session_only
     @extend_schema(operation_id="sessions", tags=["auth"])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The browsers and programs that are signed in as you, newest first."""
         return super().get(request, *args, **kwargs)
 
+    @session_only
     @extend_schema(operation_id="sessions_end_others", tags=["auth"], responses={204: None})
     def delete(self, request: Request) -> Response:
         """End every session of yours but the one that this request comes with."""
@@ -45,6 +48,7 @@ class SessionsView(ListAPIView[Session]):
 class SessionView(APIView):
     """`DELETE /api/auth/sessions/{id}`."""
 
+    @session_only
     @extend_schema(operation_id="session_end", tags=["auth"], responses={204: None})
     def delete(self, request: Request, pk: UUID) -> Response:
         """End one of your sessions."""

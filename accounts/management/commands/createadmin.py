@@ -9,8 +9,9 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
+from accounts import audit, users
 from accounts.models import Role, User
 
 DEFAULT_EMAIL = "admin@example.com"
@@ -37,14 +38,14 @@ class Command(BaseCommand):
         if options["if_missing"] and _someone_administers():
             return
         email = options["email"].strip().lower()
-        given = _read_password() if options["password_stdin"] else ""
+        given = read_password() if options["password_stdin"] else ""
         user = User(email=email, name=options["name"].strip()[:150], role=Role.ADMIN)
         _check(user, given)
         password = given or secrets.token_urlsafe(15)
         user.set_password(password)
         try:
-            with transaction.atomic():
-                user.save(force_insert=True)
+            with audit.command_line():
+                users.create(None, user)
         except IntegrityError as error:
             if options["if_missing"] and _someone_administers():
                 # Another process was first.
@@ -61,7 +62,8 @@ def _someone_administers() -> bool:
     return User.objects.filter(role=Role.ADMIN, is_active=True).exists()
 
 
-def _read_password() -> str:
+def read_password() -> str:
+    """The first line of standard input. Raises CommandError when it is empty."""
     password = sys.stdin.readline().rstrip("\r\n")
     if not password:
         raise CommandError("Standard input holds no password.")

@@ -258,8 +258,12 @@ document.addEventListener("keydown", (event) => {
 
 /* A response may carry a toast: HX-Trigger: {"toast": {"text": "…", "level": "success"}}. */
 document.addEventListener("toast", (event) => toast(event.detail.text, event.detail.level));
-document.addEventListener("htmx:responseError", () => {
-  toast("That did not work. Reload the page and try again.", "error");
+document.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
+  const said = xhr.getResponseHeader("Content-Type")?.startsWith("text/plain");
+  toast(
+    (said && xhr.responseText) || "That did not work. Reload the page and try again.",
+    "error",
+  );
 });
 document.addEventListener("htmx:sendError", () => {
   toast("The server cannot be reached. Check your connection and try again.", "error");

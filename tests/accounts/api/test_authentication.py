@@ -30,6 +30,7 @@ def claims(token):
 
 
 def test_the_token_holds_what_it_must_and_256_random_bits(token, alice):
+    """security.md 8."""
     found = claims(token)
 
     assert set(found) == {"sub", "jti", "iat", "exp"}
@@ -58,6 +59,7 @@ def forged(token):
 
 
 def test_a_forged_token_costs_no_query(token, django_assert_num_queries):
+    """security.md 8: another key, no algorithm, pieces."""
     for kind, forgery in forged(token):
         with django_assert_num_queries(0):
             answer = get(forgery)
@@ -67,6 +69,7 @@ def test_a_forged_token_costs_no_query(token, django_assert_num_queries):
 
 
 def test_an_expired_token_is_refused_by_its_own_claim(token, settings, django_assert_num_queries):
+    """security.md 8."""
     old = claims(token) | {"exp": int(timezone.now().timestamp()) - 1}
     expired = jwt.encode(old, settings.SECRET_KEY, algorithm="HS256")
 
@@ -76,18 +79,21 @@ def test_an_expired_token_is_refused_by_its_own_claim(token, settings, django_as
 
 @pytest.mark.parametrize("missing", ["sub", "jti", "iat", "exp"])
 def test_a_token_without_one_of_its_claims_is_refused(token, settings, missing):
+    """security.md 8."""
     part = {name: value for name, value in claims(token).items() if name != missing}
 
     assert get(jwt.encode(part, settings.SECRET_KEY, algorithm="HS256")).status_code == 401
 
 
 def test_the_row_is_the_authority(token):
+    """security.md 8."""
     Session.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
     assert get(token).status_code == 401
 
 
 def test_a_token_of_someone_else_s_session_is_refused(token, bob, settings):
+    """security.md 8."""
     mixed = claims(token) | {"sub": str(bob.pk)}
 
     assert get(jwt.encode(mixed, settings.SECRET_KEY, algorithm="HS256")).status_code == 401
@@ -136,7 +142,7 @@ def test_anonymous(db, django_assert_num_queries):
 
 
 def test_a_token_counts_in_its_header_only(token):
-    """Security checklist line 13."""
+    """security.md 13."""
     client = APIClient()
     client.cookies["token"] = client.cookies["Authorization"] = token
 

@@ -1,11 +1,15 @@
 """POST /api/auth/login."""
 
 import logging
+from io import StringIO
 
 import pytest
 from django.contrib.auth import hashers
+from django.core import mail
+from django.core.management import call_command
 
-from accounts.models import Session
+from accounts.models import Action, AuditEntry, Session, User
+from tests.accounts.letters import token_in
 from tests.factories import PASSWORD
 
 URL = "/api/auth/login"
@@ -124,7 +128,7 @@ def test_addresses_that_try_ever_new_accounts_meet_the_limit_of_the_api(api, lim
 
 
 def test_nothing_is_hashed_beyond_the_limit(api, alice, limits, monkeypatch):
-    """Security checklist line 6."""
+    """security.md 6."""
     limits(AUTH="1/m")
     body = {"email": alice.email, "password": "wrong password"}
     api().post(URL, body)
@@ -154,7 +158,7 @@ def test_a_stale_token_does_not_keep_anyone_from_signing_in(api, alice):
 
 
 def test_neither_password_nor_token_is_ever_logged(api, alice, caplog):
-    """Security checklist line 14."""
+    """security.md 14."""
     client = api()
     with caplog.at_level(logging.DEBUG):
         token = client.post(URL, {"email": alice.email, "password": PASSWORD}).json()["token"]
@@ -167,3 +171,54 @@ def test_neither_password_nor_token_is_ever_logged(api, alice, caplog):
     for record in caplog.records:
         assert token not in str(record.__dict__)
         assert PASSWORD not in str(record.__dict__)
+
+
+@pytest.fixture
+def strict(settings):
+    """Nobody signs in with an address that is not proven."""
+    settings.REQUIRE_VERIFIED_EMAIL = True
+
+
+def test_an_unproven_address_is_told_to_who_knows_the_password(api, alice, strict):
+    answer = api().post(URL, {"email": alice.email, "password": PASSWORD})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "email_unverified")
+    assert not Session.objects.exists()
+    (sent,) = mail.outbox
+    assert api().post("/api/auth/verify", {"token": token_in(sent)}).status_code == 204
+    assert api().post(URL, {"email": alice.email, "password": PASSWORD}).status_code == 200
+
+
+def test_an_unproven_address_is_not_told_to_anybody_else(api, alice, strict):
+    """security.md 7: a wrong password says the same of every account."""
+    wrong = api().post(URL, {"email": alice.email, "password": "wrong password"})
+    unknown = api().post(URL, {"email": "nobody@example.com", "password": "wrong password"})
+
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.content == unknown.content
+    assert mail.outbox == []
+
+
+def test_a_refusal_is_noted_as_one(api, alice, strict):
+    api().post(URL, {"email": alice.email, "password": PASSWORD})
+
+    (entry,) = AuditEntry.objects.all()
+    assert (entry.action, entry.data) == (Action.REFUSED, {"code": "email_unverified"})
+
+
+def test_who_is_signed_in_stays_so(api, alice, strict):
+    assert api(alice).get("/api/auth/me").status_code == 200
+
+
+def test_an_unproven_address_signs_in_where_nothing_is_wanted(api, alice):
+    assert api().post(URL, {"email": alice.email, "password": PASSWORD}).status_code == 200
+    assert mail.outbox == []
+
+
+def test_an_admin_of_the_command_line_needs_no_mail(api, db, strict):
+    call_command("createadmin", stdout=StringIO())
+    admin = User.objects.get()
+    admin.set_password(PASSWORD)
+    admin.save()
+
+    assert api().post(URL, {"email": admin.email, "password": PASSWORD}).status_code == 200

@@ -1,6 +1,7 @@
 """POST /api/auth/password."""
 
 import pytest
+from django.core import mail
 from django.test import Client
 
 from accounts.models import Session
@@ -81,3 +82,10 @@ def test_the_limit(api, alice, bob, limits):
 
     assert statuses == [400] * 5 + [429]
     assert api(bob).post(URL, BODY).status_code == 204
+
+
+def test_tells_the_owner_by_mail(api, alice):
+    api(alice).post(URL, BODY)
+
+    (sent,) = mail.outbox
+    assert (sent.to, sent.subject) == (["alice@example.com"], "Your HUMMBL password was changed")

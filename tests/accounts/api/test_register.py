@@ -1,8 +1,10 @@
 """POST /api/auth/register."""
 
 import pytest
+from django.core import mail
 
 from accounts.models import Session, User
+from tests.accounts.letters import link_in, token_in
 
 URL = "/api/auth/register"
 BODY = {"email": "Carol@Example.com", "password": "a long enough phrase", "name": "Carol"}
@@ -78,7 +80,7 @@ def test_weak_passwords_are_refused_at_their_field(api, password):
 
 @pytest.mark.parametrize("field", ["role", "is_staff", "is_superuser", "is_active", "id", "user"])
 def test_nobody_gives_themselves_rights(api, field):
-    """Security checklist line 3."""
+    """security.md 3."""
     answer = api().post(URL, {**BODY, field: "admin"})
 
     assert answer.status_code == 400
@@ -138,3 +140,91 @@ def test_the_limit(api, limits):
     statuses = [client.post(URL, BODY).status_code for _ in range(6)]
 
     assert statuses == [201, 409, 409, 409, 409, 429]
+
+
+def test_sends_a_link_to_verify_the_address(api):
+    api().post(URL, {**BODY, "name": "You won: evil.example"})
+
+    (sent,) = mail.outbox
+    assert (sent.to, sent.subject) == (
+        ["carol@example.com"],
+        "Verify your e-mail address for HUMMBL",
+    )
+    assert link_in(sent).startswith("http://testserver/verify?token=")
+    # Who signs up with somebody else's address writes nothing to them.
+    assert "evil" not in sent.message().as_string()
+    assert api().post("/api/auth/verify", {"token": token_in(sent)}).status_code == 204
+    assert User.objects.get().email_verified
+
+
+def test_without_proof_there_is_no_token_where_it_is_wanted(api, settings):
+    settings.REQUIRE_VERIFIED_EMAIL = True
+
+    answer = api().post(URL, BODY)
+
+    assert answer.status_code == 201
+    body = answer.json()
+    assert (body["token"], body["expires_at"]) == (None, None)
+    assert body["user"]["email_verified"] is False
+    assert not Session.objects.exists()
+    assert len(mail.outbox) == 1
+
+
+def test_a_taken_address_hashes_as_a_fresh_one_does_and_sends_nothing(api, alice, monkeypatch):
+    """security.md 7: a throttled 409, after the same one hash."""
+    hashed = []
+    monkeypatch.setattr(
+        "django.contrib.auth.base_user.make_password",
+        lambda password: hashed.append(password) or "md5$x",
+    )
+
+    assert api().post(URL, {**BODY, "email": alice.email}).status_code == 409
+    assert mail.outbox == []
+    assert api().post(URL, BODY).status_code == 201
+    assert hashed == [BODY["password"]] * 2
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["a@evil.example", "a@sub.good.example", "a@good.example.evil.example", "a@ｇood.example"],
+    ids=["other", "subdomain", "prefix", "fullwidth"],
+)
+def test_only_listed_domains(api, settings, email):
+    settings.REGISTRATION_DOMAINS = ["good.example"]
+
+    answer = api().post(URL, {**BODY, "email": email})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "registration_domain")
+    assert answer.json()["details"]["errors"][0]["path"] == "email"
+    assert "good.example" in answer.json()["error"]
+    assert not User.objects.exists()
+    assert api().post(URL, {**BODY, "email": "A@GOOD.example"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["a@evil@good.example", "al\u0131ce@good.example", '"a\x02"@good.example', "a@good.example."],
+    ids=["two-ats", "dotless-i", "control", "trailing-dot"],
+)
+def test_strange_addresses(api, settings, email):
+    settings.REGISTRATION_DOMAINS = ["good.example"]
+
+    answer = api().post(URL, {**BODY, "email": email})
+
+    assert answer.status_code == 400
+    assert not User.objects.exists()
+
+
+def test_a_forged_host_is_refused_and_reaches_no_mail(api):
+    assert api().post(URL, BODY, HTTP_HOST="evil.example").status_code == 400
+    assert mail.outbox == []
+    assert not User.objects.exists()
+
+
+def test_the_schema_says_what_may_be_null(api, alice):
+    schema = api(alice).get("/api/schema", HTTP_ACCEPT="application/vnd.oai.openapi+json").json()
+
+    answer = schema["components"]["schemas"]["Registered"]
+    assert answer["properties"]["token"]["nullable"]
+    assert answer["properties"]["expires_at"]["nullable"]
+    assert "nullable" not in schema["components"]["schemas"]["Token"]["properties"]["token"]

@@ -24,7 +24,7 @@ def test_the_own_sessions_newest_first(api, alice, bob):
 
 
 def test_the_keys(api, alice):
-    """Security checklist line 4: no digest, no token."""
+    """security.md 4: no digest, no token."""
     body = api(alice).get(URL).json()
 
     assert set(body) == {"results", "next", "previous"}
@@ -112,7 +112,7 @@ def test_ending_one(api, alice):
 
 @pytest.mark.parametrize("who", ["bob", "adam", "vera"])
 def test_another_s_is_not_there(api, alice, who, request):
-    """Security checklist line 1: 404, and for admins too: these are personal."""
+    """security.md 1: 404, and for admins too: these are personal."""
     api(alice)
     session = alice.sessions.get()
 

@@ -1,8 +1,9 @@
 """/profile/password"""
 
+from django.core import mail
 from django.test import Client
 
-from accounts.models import Session
+from accounts.models import Session, User
 from tests.factories import PASSWORD
 
 URL = "/profile/password"
@@ -22,7 +23,7 @@ def test_changes_it_and_keeps_this_browser_signed_in(client, alice):
 
 
 def test_signs_out_everything_else(client, alice):
-    # Security checklist line 8.
+    # security.md 8.
     other = Client()
     other.force_login(alice)
     Session.open(alice, ip=None, user_agent="curl")
@@ -83,3 +84,29 @@ def test_attempts_are_limited(client, alice, limits):
     assert post(client).status_code == 429
     alice.refresh_from_db()
     assert alice.check_password(PASSWORD)
+
+
+def test_tells_the_owner_by_mail(client, alice):
+    client.force_login(alice)
+    post(client, current="wrong")
+    assert mail.outbox == []
+    post(client)
+    (sent,) = mail.outbox
+    assert (sent.to, sent.subject) == (["alice@example.com"], "Your HUMMBL password was changed")
+    assert NEW not in sent.body
+
+
+def test_of_two_changes_at_the_same_moment_one_is_first(client, alice, monkeypatch):
+    """The current password was checked by both before either wrote."""
+    client.force_login(alice)
+    check = User.check_password
+
+    def somebody_is_faster(user, password):
+        known = check(user, password)
+        User.objects.filter(pk=user.pk).update(password="md5$first")
+        return known
+
+    monkeypatch.setattr(User, "check_password", somebody_is_faster)
+    assert post(client).status_code == 409
+    alice.refresh_from_db()
+    assert alice.password == "md5$first"

@@ -1,9 +1,11 @@
 """/profile"""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
-from accounts.models import Session, User
+from accounts.models import AccessToken, Session, User
 
 URL = "/profile"
 
@@ -120,3 +122,35 @@ def test_admin_links_are_for_admins(client, alice, adam):
     assert b"Django admin" not in client.get(URL).content
     client.force_login(adam)
     assert b"Django admin" in client.get(URL).content
+
+
+def test_what_has_ended_vanishes(client, alice, clock, settings):
+    """security.md 8."""
+    settings.SESSION_IDLE_TTL = 3600
+    client.force_login(alice)
+    _open(alice, 1)
+    clock.advance(1800)
+    assert b"program-0" in client.get(URL).content
+    clock.advance(1800)
+    assert b"program-0" not in client.get(URL).content
+
+
+def test_says_when_each_ends(client, alice, clock, settings):
+    client.force_login(alice)
+    assert "9 Mar 2026" in client.get(URL).content.decode()
+    assert "unless it is used" not in client.get(URL).content.decode()
+    settings.SESSION_IDLE_TTL = 3600
+    body = client.get(URL).content.decode()
+    assert "unless it is used" in body
+    assert 'datetime="2026-03-02T10:30:00.000+00:00"' in body
+
+
+def test_ending_the_others_spares_access_tokens_and_says_so(client, alice, clock):
+    until = clock.now + timedelta(days=1)
+    AccessToken.issue(alice, name="ci", scopes=["read"], expires_at=until)
+    _open(alice, 1)
+    client.force_login(alice)
+    assert "Access tokens stay" in client.get(URL).content.decode()
+    client.post("/profile/sessions/end-others")
+    assert alice.sessions.count() == 1
+    assert alice.access_tokens.count() == 1

@@ -40,7 +40,7 @@ def test_ends_this_browser_when_asked_to(client, alice):
 
 
 def test_another_persons_session_is_not_there(client, bob, adam, session):
-    # Security checklist line 1.
+    # security.md 1.
     for someone in (bob, adam):
         client.force_login(someone)
         assert client.post(url(session)).status_code == 404

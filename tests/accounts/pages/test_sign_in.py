@@ -1,9 +1,12 @@
 """/signin"""
 
 import pytest
+from django.core import mail
 from django.test import Client
+from django.utils.module_loading import import_string
 
 from accounts.models import User
+from tests.accounts.letters import letter, path_in
 from tests.factories import PASSWORD
 
 URL = "/signin"
@@ -29,7 +32,7 @@ def test_signs_in_and_goes_to_the_dashboard(client, alice):
 
 
 def test_the_session_id_changes(client, alice):
-    # Security checklist line 9.
+    # security.md 9.
     session = client.session
     session["before"] = True
     session.save()
@@ -51,6 +54,8 @@ def test_goes_on_to_where_the_person_was_going(client, alice):
         "/\\evil.example",
         "javascript:alert(1)",
         "http:///evil.example",
+        "profile",
+        "http",
     ],
 )
 def test_never_leaves_the_site(client, alice, target):
@@ -58,7 +63,7 @@ def test_never_leaves_the_site(client, alice, target):
 
 
 def test_says_the_same_to_wrong_password_unknown_address_and_inactive_user(client, alice, bob):
-    # Security checklist line 7.
+    # security.md 7.
     User.objects.filter(pk=bob.pk).update(is_active=False)
     answers = [
         post(client, password="wrong"),
@@ -126,3 +131,45 @@ def test_too_many_attempts_are_refused_before_hashing(client, alice, limits):
     assert int(response["Retry-After"]) > 0
     assert "Try again in" in response.content.decode()
     assert "_auth_user_id" not in client.session
+
+
+def test_an_unproven_address_is_told_to_who_knows_the_password(client, alice, settings):
+    """security.md 7: to nobody else."""
+    settings.REQUIRE_VERIFIED_EMAIL = True
+    assert WRONG in post(client, password="wrong").content.decode()
+    assert mail.outbox == []
+    response = post(client)
+    assert response.status_code == 403
+    assert "Your e-mail address is not verified yet." in response.content.decode()
+    assert "_auth_user_id" not in client.session
+    client.post(path_in(letter()))
+    assert post(client).status_code == 302
+
+
+def test_an_unknown_a_deactivated_and_a_wrong_one_hash_once_each(client, alice, bob, monkeypatch):
+    """security.md 7: the same time, because the same work."""
+    bob.is_active = False
+    bob.save()
+    hashed = []
+    for name in (
+        "django.contrib.auth.hashers.verify_password",
+        "django.contrib.auth.base_user.make_password",
+    ):
+        monkeypatch.setattr(name, counting(name, hashed))
+    counts = []
+    for email in ("nobody@example.com", bob.email, alice.email):
+        hashed.clear()
+        post(client, email=email, password="wrong password")
+        counts.append(len(hashed))
+    assert counts == [1, 1, 1]
+
+
+def counting(name, calls):
+    """That function, noting each call."""
+    real = import_string(name)
+
+    def call(*args, **kwargs):
+        calls.append(name)
+        return real(*args, **kwargs)
+
+    return call

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Role, User
+from tests.accounts.letters import letter, path_in
 
 URL = "/signup"
 NEW = {"name": "Nora New", "email": "nora@example.com", "password": "correct horse battery"}
@@ -20,7 +21,7 @@ def test_makes_an_account_and_signs_in(client):
 
 @pytest.mark.django_db
 def test_a_posted_role_is_ignored(client):
-    # Security checklist line 3.
+    # security.md 3.
     client.post(URL, {**NEW, "role": "admin", "is_staff": "on", "is_superuser": "on", "id": "1"})
     assert User.objects.get(email="nora@example.com").role == Role.USER
 
@@ -90,3 +91,38 @@ def test_someone_signed_in_goes_on(client, alice):
 @pytest.mark.django_db
 def test_wrong_method(client):
     assert client.delete(URL).status_code == 405
+
+
+@pytest.mark.django_db
+def test_sends_a_link_to_verify_the_address(client):
+    client.post(URL, NEW)
+    assert letter().to == ["nora@example.com"]
+    assert client.post(path_in(letter()))["Location"] == "/profile"
+    assert User.objects.get().email_verified
+
+
+@pytest.mark.django_db
+def test_signs_nobody_in_where_the_address_must_be_proven(client, settings):
+    settings.REQUIRE_VERIFIED_EMAIL = True
+    response = client.post(URL, NEW, follow=True)
+    assert response.redirect_chain == [("/signin", 302)]
+    assert "We have sent a mail to nora@example.com." in response.content.decode()
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.django_db
+def test_says_which_domains_are_taken(client, settings):
+    settings.REGISTRATION_DOMAINS = ["good.example", "fine.example"]
+    assert "good.example or fine.example" in client.get(URL).content.decode()
+    response = client.post(URL, {**NEW, "email": "nora@sub.good.example"})
+    assert response.status_code == 403
+    assert b'id="id_email_error"' in response.content
+    assert not User.objects.exists()
+    assert client.post(URL, {**NEW, "email": "Nora@FINE.example"}).status_code == 302
+
+
+@pytest.mark.django_db
+def test_a_strange_address_is_said_at_its_field(client):
+    response = client.post(URL, {**NEW, "email": "n\u0131ra@example.com"})
+    assert response.status_code == 400
+    assert b'id="id_email_error"' in response.content

@@ -28,7 +28,7 @@ def test_everybody_s_newest_first(api, adam, alice, bob):
 
 
 def test_the_keys(api, adam, alice):
-    """Security checklist line 4."""
+    """security.md 4."""
     make_run(alice)
     (row,) = api(adam).get(URL).json()["results"]
 

@@ -37,7 +37,7 @@ def test_everybody_s_newest_first_with_their_use(api, adam, alice, bob):
 
 
 def test_the_keys(api, adam, alice):
-    """Security checklist line 4."""
+    """security.md 4."""
     make_workflow(alice)
     (row,) = api(adam).get(URL).json()["results"]
 

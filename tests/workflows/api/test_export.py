@@ -107,5 +107,5 @@ def test_wrong_method(api, alice, workflow):
 
 def test_query_count(api, alice, workflow, django_assert_num_queries):
     client = api(alice)
-    with django_assert_num_queries(2):  # the session, the workflow
+    with django_assert_num_queries(3):  # the session, the workflow, the audit log
         client.get(url(workflow))

@@ -52,7 +52,7 @@ def test_a_wrong_key(api, alice, llmock, provider, caplog):
 
 
 def test_an_inactive_key_may_be_tested(api, alice, key, url):
-    key.set_active(False)
+    key.set_active(False, by=alice)
     assert api(alice).post(url).json()["ok"] is True
 
 

@@ -1,4 +1,4 @@
-"""`/api/keys` and `/api/keys/{id}`. The key itself only ever goes in (checklist line 14)."""
+"""`/api/keys` and `/api/keys/{id}`. The key itself only ever goes in (security.md 14)."""
 
 import pytest
 

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import threading
+from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.test import AsyncClient
+from django.utils import timezone
 
-from accounts.models import Session
+from accounts.models import AccessToken, Session
 from tests.factories import make_definition, make_execution, make_task, make_workflow
 from workflows import stream
 from workflows.models import Execution, ExecutionEvent
@@ -177,10 +179,12 @@ def test_a_deleted_execution_ends_the_stream(execution, url, token):
     assert [event[0] for event in parse(main()[1])] == [1]
 
 
-def test_the_reader_stops_with_the_last_stream(execution):
+def test_the_reader_stops_with_the_last_stream(alice, execution):
+    session, _ = Session.open(alice, ip=None, user_agent="")
+
     @async_to_sync
     async def main():
-        follower = stream.events(execution.pk, user_id=execution.user_id)
+        follower = stream.events(execution.pk, credential=session)
         await anext(follower)
         running = [task for task in asyncio.all_tasks() if "_follow" in repr(task.get_coro())]
         await follower.aclose()
@@ -193,6 +197,7 @@ def test_the_reader_stops_with_the_last_stream(execution):
 def test_streams_share_their_queries(alice, monkeypatch):
     workflow = make_workflow(alice, definition=make_definition(make_task("a")))
     executions = [make_execution(workflow).pk for _ in range(20)]
+    session, _ = Session.open(alice, ip=None, user_agent="")
     poll, asked, enough = stream._poll, [], threading.Event()
 
     def counting(known):
@@ -205,7 +210,7 @@ def test_streams_share_their_queries(alice, monkeypatch):
 
     @async_to_sync
     async def main():
-        followers = [aiter(stream.events(pk, user_id=alice.pk)) for pk in executions]
+        followers = [aiter(stream.events(pk, credential=session)) for pk in executions]
         for follower in followers:
             await anext(follower)
         waiting = [asyncio.ensure_future(anext(follower)) for follower in followers]
@@ -231,10 +236,12 @@ def test_whatever_the_accept(execution, url, token, alice, accept):
 def test_the_browser_session_works_too(execution, url, alice, client):
     execution.cancel(by=alice)
 
+    client.force_login(alice)
+
     @async_to_sync
     async def main():
         browser = AsyncClient()
-        await browser.aforce_login(alice)
+        browser.cookies = client.cookies
         return await browser.get(url)
 
     assert main().status_code == 200
@@ -263,14 +270,38 @@ def test_wrong_method(api, alice, url):
     assert api(alice).post(url).status_code == 405
 
 
-def test_a_stream_ends_when_its_user_is_deactivated(alice, execution, url, token):
+def deactivate(alice):
+    alice.is_active = False
+    alice.save()
+
+
+def expire(alice):
+    alice.sessions.update(expires_at=timezone.now() - timedelta(seconds=1))
+    alice.access_tokens.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+
+def delete(alice):
+    alice.sessions.all().delete()
+    alice.access_tokens.all().delete()
+
+
+def access_token(alice):
+    until = timezone.now() + timedelta(days=1)
+    return AccessToken.issue(alice, name="ci", scopes=["read"], expires_at=until)[1]
+
+
+@pytest.mark.parametrize("end", [deactivate, expire, delete])
+@pytest.mark.parametrize("kind", ["session", "access token"])
+def test_a_stream_ends_with_what_it_was_asked_for(alice, execution, url, token, end, kind):
+    """security.md 8: signing out, a deactivation, an expiry hold for what is open already."""
+    secret = token if kind == "session" else access_token(alice)
+
     async def run():
         begun = asyncio.Event()
-        reading = asyncio.create_task(read(url, token, begun=begun))
+        reading = asyncio.create_task(read(url, secret, begun=begun))
         await begun.wait()
         assert not reading.done()
-        alice.is_active = False
-        await sync_to_async(alice.save)()
+        await sync_to_async(end)(alice)
         answer, text = await asyncio.wait_for(reading, 10)
         return answer, text
 
@@ -278,3 +309,33 @@ def test_a_stream_ends_when_its_user_is_deactivated(alice, execution, url, token
 
     assert answer.status_code == 200
     assert [event for _, event, _ in parse(text)] == ["execution"]
+
+
+def test_what_ends_by_time_alone_is_noticed(alice, execution, url, token, settings, monkeypatch):
+    """security.md 8: although nothing is written when a session grows idle."""
+    monkeypatch.setattr(stream, "HEARTBEAT", 0.02)
+
+    async def run():
+        begun = asyncio.Event()
+        reading = asyncio.create_task(read(url, token, begun=begun))
+        await begun.wait()
+        settings.SESSION_IDLE_TTL = 0.01
+        return await asyncio.wait_for(reading, 10)
+
+    assert async_to_sync(run)()[0].status_code == 200
+
+
+def test_another_s_end_does_not_end_a_stream(alice, bob, execution, url, token):
+    other = Session.open(alice, ip=None, user_agent="")[0]
+
+    async def run():
+        begun = asyncio.Event()
+        reading = asyncio.create_task(read(url, token, begun=begun))
+        await begun.wait()
+        await sync_to_async(other.delete)()
+        await asyncio.sleep(0.1)
+        assert not reading.done()
+        await sync_to_async(lambda: Execution.objects.get(pk=execution.pk).cancel(by=alice))()
+        return await reading
+
+    assert parse(async_to_sync(run)()[1])[-1][2]["status"] == "cancelled"

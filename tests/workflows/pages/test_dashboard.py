@@ -211,7 +211,7 @@ def test_a_key_that_an_active_workflow_asks_for(browse, alice):
     assert needs(client) == [("There is no OpenAI key", "/keys")]
     key = make_key(alice)
     assert needs(client) == []
-    key.set_active(False)
+    key.set_active(False, by=alice)
     assert needs(client) == [("The OpenAI key “main” is off", "/keys")]
     workflow.change({"status": "archived"}, by=alice)
     assert needs(client) == []

@@ -97,5 +97,5 @@ def test_who_gets_them(browse, alice, bob, vera, adam, run, path):
 
 def test_queries_do_not_grow_with_tasks(browse, alice, run, django_assert_num_queries):
     client = browse(alice)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get(f"/executions/{run.pk}/outputs")

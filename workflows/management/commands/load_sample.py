@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts import audit
 from hummbl.errors import AppError
 from workflows import samples
 from workflows.models import Workflow
@@ -25,6 +26,7 @@ class Command(BaseCommand):
             "make the sample and start it, so that the first page shows a result.",
         )
 
+    @audit.command_line()
     def handle(self, *_args: Any, run: bool, **_options: Any) -> None:
         """Make it, and start it when asked to."""
         if run and Workflow.objects.exists():

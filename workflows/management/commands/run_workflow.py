@@ -12,8 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts import audit
 from accounts.models import User
 from hummbl.errors import AppError
+from hummbl.logging import escape
 from observability import health
 from workflows import samples
 from workflows.models import Execution, ExecutionStatus, TaskResult, Workflow
@@ -42,6 +44,7 @@ class Command(BaseCommand):
             "--user", metavar="EMAIL", help="who runs it and pays; the owner unless given"
         )
 
+    @audit.command_line()
     def handle(self, *_args: Any, **options: Any) -> None:
         """Start it, follow it, report."""
         try:
@@ -50,7 +53,7 @@ class Command(BaseCommand):
             execution = workflow.execute(user=user, input=_input(options["input"]))
         except AppError as error:
             raise CommandError(error.message) from None
-        self.stdout.write(f"Running {workflow.name} ({execution.task_count} tasks)")
+        self._say(f"Running {workflow.name} ({execution.task_count} tasks)")
         try:
             self._follow(execution)
         except KeyboardInterrupt:
@@ -102,21 +105,25 @@ class Command(BaseCommand):
     def _progress(self, data: dict[str, Any], names: dict[str, str], seconds: float) -> None:
         name = names.get(data["task_id"], data["task_id"])
         attempt = f" (attempt {data['attempts']})" if data["attempts"] > 1 else ""
-        self.stdout.write(f"  {seconds:6.1f} s  {data['status']:<10} {name}{attempt}")
+        self._say(f"  {seconds:6.1f} s  {data['status']:<10} {name}{attempt}")
         self.stdout.flush()
 
     def _report(self, execution: Execution) -> None:
         """Print what every task made and used; raise CommandError unless all went well."""
         for task in execution.tasks.all():
-            self.stdout.write(f"\n{_headline(task)}")
+            self._say(f"\n{_headline(task)}")
             text = task.output or task.error
-            self.stdout.write(textwrap.indent(text.strip(), "    "))
-        self.stdout.write(
+            self._say(textwrap.indent(text.strip(), "    "))
+        self._say(
             f"\n{execution.get_status_display()} in {execution.duration or 0:.1f} s, "
             f"{execution.tokens} tokens, ${execution.cost:.6f}"
         )
         if execution.status != ExecutionStatus.COMPLETED:
-            raise CommandError(execution.error or f"The execution {execution.status}.")
+            raise CommandError(escape(execution.error) or f"The execution {execution.status}.")
+
+    def _say(self, text: str) -> None:
+        """Print lines. Names and outputs may hold codes that a terminal would obey."""
+        self.stdout.write("\n".join(escape(line.expandtabs(4)) for line in text.split("\n")))
 
 
 def _headline(task: TaskResult) -> str:

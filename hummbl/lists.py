@@ -1,15 +1,26 @@
-"""Lists in pages. Long ones go on from the last row seen: no page costs more than the first."""
+"""Lists on pages: one page of rows at a time, and the address that says what they show."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from urllib.parse import urlencode
 
 from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django_htmx.http import push_url
+from django_htmx.middleware import HtmxDetails
 
 from hummbl.paging import NEWEST, BadCursor, Cursor, Order, read_slice
 
+MAX_SEARCH = 200
 PAGE_SIZE = 25
 
 Row = TypeVar("Row", bound=Model)
+
+
+class HtmxRequest(HttpRequest):
+    """A request that may come from htmx, for annotations only."""
+
+    htmx: HtmxDetails
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,18 @@ def sliced(queryset: QuerySet[Row], cursor: str, order: Order = NEWEST) -> Slice
         # At the beginning again, or beyond either end: whole first page, rather than some rows.
         page = read_slice(queryset, None, PAGE_SIZE, order)
     return Slice(page.rows, _text(page.next), _text(page.previous))
+
+
+def remember_filters(request: HtmxRequest, response: HttpResponse) -> HttpResponse:
+    """Make the address say what the list shows, without the fields that are empty.
+
+    An address that does not change is not pushed again: it would take one more step back.
+    """
+    given = [(name, value) for name, values in request.GET.lists() for value in values if value]
+    address = f"{request.path}?{urlencode(given)}" if given else request.path
+    if request.htmx.current_url_abs_path != address:
+        push_url(response, address)
+    return response
 
 
 def _text(cursor: Cursor | None) -> str | None:

@@ -1,0 +1,5 @@
+"""What tests of pages share."""
+
+from tests.workflows.pages.conftest import browse, fragment
+
+__all__ = ["browse", "fragment"]
