@@ -83,8 +83,8 @@ e2e: $(VENV)/.installed-dev ## Run the browser tests only
 bench: $(VENV)/.installed-dev ## Measure the engine and print one table
 	$(PY) -m benchmarks
 
-scan: $(VENV)/.installed-dev $(SCAN_VENV)/.installed ## Let scanners loose on the code and on the running site
-	@$(PY) -m benchmarks.scan $(SCAN_VENV)/bin/wapiti
+scan: $(VENV)/.installed-dev $(SCAN_VENV)/.installed ## Let scanners loose on the code and on the running site (a quarter of an hour at most)
+	@$(PY) -m scan $(SCAN_VENV)/bin/wapiti
 
 requirements: $(VENV)/.installed-dev ## Compile requirements*.txt from pyproject.toml (UPGRADE=1 for the newest versions)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --output-file requirements.txt pyproject.toml

@@ -28,9 +28,10 @@ def clean(address: str) -> str:
     """The address as it is kept: trimmed, in small letters. Raises EmailRefused."""
     address = address.strip()
     name = address.rpartition("@")[0]
-    # Django's pattern takes four letters for ASCII that are not (the dotless i is one), and
-    # control characters between quotes.
-    if not (name.isascii() and name.isprintable()):
+    # Django's pattern takes four letters for ASCII that are not (the dotless i is one), whole
+    # sentences between quotes, which our mails would carry to others, and in a domain characters
+    # that turn the direction of a line or begin a new one.
+    if not (name.isascii() and address.isprintable()) or '"' in name:
         raise EmailRefused
     address = unicodedata.normalize("NFC", address).lower()
     try:

@@ -11,17 +11,14 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Keep a log of refusals, and say what may be cleaned up."""
-        from accounts import (  # noqa: F401 - the checks register themselves
-            audit_log,
-            checks,
-            housekeeping,
-            refusals,
-        )
+        from accounts import checks, housekeeping  # noqa: F401 - the checks register themselves
+        from accounts.audit import refusals
+        from accounts.audit.log import register_page
         from accounts.models import User
         from hummbl.refusals import register
 
         register("audit", refusals.note)
-        audit_log.register_page(User, "manage_user")
+        register_page(User, "manage_user")
         housekeeping.register()
 
 

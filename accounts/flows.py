@@ -5,7 +5,6 @@ password hashes it, which costs about 200 ms.
 """
 
 import logging
-import uuid
 from typing import Any
 
 from django.conf import settings
@@ -29,7 +28,6 @@ from accounts.errors import (
 )
 from accounts.models import Action, Session, User
 from hummbl import client
-from hummbl.errors import NotFound
 from hummbl.logging import escape
 
 logger = logging.getLogger(__name__)
@@ -121,27 +119,6 @@ def sign_out(request: HttpRequest, session: Session | None) -> None:
         auth.logout(request)
 
 
-def end_session(user: User, pk: uuid.UUID) -> None:
-    """Sign one browser or program of the user out. Raises NotFound unless it is the user's."""
-    with transaction.atomic():
-        if not user.sessions.filter(pk=pk).delete()[0]:
-            raise NotFound
-        audit.record(Action.SESSION_ENDED, actor=user, obj=user, session=str(pk))
-    logger.info("Session ended: %s of user %s", pk, user.pk)
-
-
-def end_other_sessions(user: User, keep: Session | None) -> int:
-    """Sign the user out everywhere but in `keep`; how many sessions that ended.
-
-    Access tokens stay: they are no sign-ins, and are deleted one by one.
-    """
-    with transaction.atomic():
-        ended = user.sessions.alive().count()
-        user.sessions.other_than(keep).delete()
-        audit.record(Action.SESSIONS_ENDED, actor=user, obj=user)
-    return ended - (keep is not None)
-
-
 def change_password(
     user: User, *, current: str, new: str, keep: Session | None, request: HttpRequest
 ) -> None:
@@ -151,8 +128,11 @@ def change_password(
     """
     if len(current) > PASSWORD_MAX_LENGTH or not user.check_password(current):
         logger.warning("Password change refused: wrong current password of user %s", user.pk)
+        audit.record(
+            Action.SIGN_IN_FAILED, actor=user, obj=user, session=str(keep.pk) if keep else ""
+        )
         raise WrongPassword
-    set_password(user, new, path="new_password", keep=keep, actor=user)
+    set_password(user, new, path="new_password", keep=keep, by=user)
     if keep is not None:
         keep.password_given()
         if keep.is_browser:
@@ -164,7 +144,7 @@ def set_password(
     user: User,
     password: str,
     *,
-    actor: Any,
+    by: Any,
     path: str = "password",
     keep: Session | None = None,
     action: Action = Action.PASSWORD_CHANGED,
@@ -172,7 +152,7 @@ def set_password(
 ) -> None:
     """Set a password without asking for the old one; end the sessions but `keep`, and all tokens.
 
-    `actor` does it, and the audit log says so; `proves_address`: by a link sent to the address.
+    `by` does it, and the audit log says so; `proves_address`: by a link sent to the address.
     Raises WeakPassword, naming the field `path`, and ChangedMeanwhile.
     """
     _check_strength(password, user, path=path)
@@ -186,7 +166,7 @@ def set_password(
             raise ChangedMeanwhile
         user.sessions.other_than(keep).delete()
         user.access_tokens.all().delete()
-        audit.record(action, actor=actor, obj=user)
+        audit.record(action, actor=by, obj=user)
         if proves_address:
             addresses.prove(user)
     logger.info("Password changed: user %s", user.pk)

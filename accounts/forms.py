@@ -1,14 +1,17 @@
-"""The forms of the account pages. They check shape; `accounts.flows` decides."""
+"""The forms of the account pages. They check shape; `accounts.flows` and `tokens` decide."""
 
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from django import forms
 from django.conf import settings
+from django.utils import timezone
 
 from accounts.flows import PASSWORD_MAX_LENGTH
-from accounts.models import User
+from accounts.models import AccessToken, Scope, User
+from accounts.tokens import DEFAULT_DAYS, SCOPE_TEXTS, scopes_for
 
-EMAIL_LENGTH = 254
+TOKEN_DAYS: Final = (7, 30, DEFAULT_DAYS, 365)
 
 
 class _WithNext(forms.Form):
@@ -22,7 +25,7 @@ class SignInForm(_WithNext):
 
     email = forms.EmailField(
         label="E-mail",
-        max_length=EMAIL_LENGTH,
+        max_length=User.EMAIL_LENGTH,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
     )
     password = forms.CharField(
@@ -52,7 +55,7 @@ class SignUpForm(_WithNext):
     )
     email = forms.EmailField(
         label="E-mail",
-        max_length=EMAIL_LENGTH,
+        max_length=User.EMAIL_LENGTH,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     password = forms.CharField(
@@ -66,7 +69,7 @@ class SignUpForm(_WithNext):
         super().__init__(*args, **kwargs)
         if settings.REGISTRATION_DOMAINS:
             domains = " or ".join(settings.REGISTRATION_DOMAINS)
-            self.fields["email"].help_text = f"Only addresses at {domains} may sign up here."
+            self.fields["email"].help_text = f"An address at {domains}."
 
 
 class ResetForm(forms.Form):
@@ -74,7 +77,7 @@ class ResetForm(forms.Form):
 
     email = forms.EmailField(
         label="E-mail",
-        max_length=EMAIL_LENGTH,
+        max_length=User.EMAIL_LENGTH,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
     )
 
@@ -95,7 +98,7 @@ class EmailChangeForm(forms.Form):
 
     email = forms.EmailField(
         label="New e-mail address",
-        max_length=EMAIL_LENGTH,
+        max_length=User.EMAIL_LENGTH,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
     )
 
@@ -130,3 +133,44 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         if commit:
             self.instance.save(update_fields=["name", "updated_at"])
         return self.instance
+
+
+class ScopeBoxes(forms.CheckboxSelectMultiple):
+    """Check boxes, each with a sentence."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """A box, and the words about its scope."""
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        return {**option, "text": SCOPE_TEXTS[Scope(value)]}
+
+
+class AccessTokenForm(forms.Form):
+    """A name, what the token may do, and until when."""
+
+    name = forms.CharField(
+        max_length=AccessToken.NAME_LENGTH,
+        help_text="What uses it, such as “nightly report on build server”.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        widget=ScopeBoxes,
+        error_messages={"required": "Choose at least one."},
+    )
+    days = forms.TypedChoiceField(
+        label="Ends",
+        coerce=int,
+        choices=[(days, f"in {days} days") for days in TOKEN_DAYS],
+        initial=DEFAULT_DAYS,
+        help_text="Programs that use it are refused from then on.",
+    )
+
+    def __init__(self, data: Any, *, user: User) -> None:
+        super().__init__(data, initial={"scopes": [Scope.READ]})
+        allowed = [(scope.value, scope.label) for scope in scopes_for(user.role)]
+        self.fields["scopes"].choices = allowed  # type: ignore[attr-defined]
+
+    @property
+    def expires_at(self) -> datetime:
+        """The end that was chosen."""
+        return timezone.now() + timedelta(days=self.cleaned_data["days"])

@@ -20,7 +20,7 @@ class Holding:
 
 
 _holdings: dict[str, Holding] = {}
-_before_deletion: dict[str, Callable[[Any, User], None]] = {}
+_before_deletion: dict[str, Callable[[User, Any], None]] = {}
 
 
 def register(name: str, holding: Holding) -> None:
@@ -28,8 +28,8 @@ def register(name: str, holding: Holding) -> None:
     _holdings[name] = holding
 
 
-def register_deletion(name: str, prepare: Callable[[Any, User], None]) -> None:
-    """Call this with who deletes and the user, in the transaction; an AppError keeps the user."""
+def register_deletion(name: str, prepare: Callable[[User, Any], None]) -> None:
+    """Call this with the user and who deletes, in the transaction; an AppError keeps the user."""
     _before_deletion[name] = prepare
 
 
@@ -38,7 +38,7 @@ def of(user: User) -> list[tuple[str, int, str]]:
     return [(each.label, each.count(user), each.url(user)) for each in _holdings.values()]
 
 
-def before_deletion(actor: Any, user: User) -> None:
+def before_deletion(user: User, *, by: Any) -> None:
     """Let the apps above delete what wants more than the database's own rules."""
     for prepare in _before_deletion.values():
-        prepare(actor, user)
+        prepare(user, by)

@@ -20,8 +20,8 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.errors import InvalidLink
 from accounts.models import User
+from hummbl import mail
 
-TOKEN_LENGTH: Final = 200
 _FORM: Final = re.compile(r"([A-Za-z0-9_-]{22})\.(([0-9a-z]{1,13})-[0-9a-f]{32})")
 
 
@@ -36,12 +36,9 @@ class Links(PasswordResetTokenGenerator):
         raise NotImplementedError
 
     def address(self, request: HttpRequest, user: User) -> str:
-        """A new link for the user, to the host that the request was sent to.
-
-        Raises DisallowedHost for a host that is not one of ALLOWED_HOSTS.
-        """
+        """A new link for the user. Raises as `mail.absolute`."""
         query = urlencode({"token": self.token(user)})
-        return request.build_absolute_uri(f"{reverse(self.page)}?{query}")
+        return mail.absolute(request, f"{reverse(self.page)}?{query}")
 
     def token(self, user: User) -> str:
         """A new token for the user."""

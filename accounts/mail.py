@@ -1,4 +1,4 @@
-"""The mails about an account. Their links lead to the host that the request was sent to.
+"""The mails about an account. Their links lead to SITE_URL, else to where the request was sent.
 
 None has the person's name in it: whoever signs up with somebody else's address would write to them
 through us.
@@ -40,13 +40,15 @@ def send_verification(request: HttpRequest, user: User) -> None:
 
 def send_password_changed(request: HttpRequest, user: User) -> None:
     """Tell the owner, who may not have been the one."""
-    again = request.build_absolute_uri(reverse("reset"))
-    mail.send(_compose(request, "password_changed", user, user.email, reset=again))
+    if _is_welcome("password_changed", user.email):
+        again = mail.absolute(request, reverse("reset"))
+        mail.send(_compose(request, "password_changed", user, user.email, reset=again))
 
 
 def send_email_changed(request: HttpRequest, user: User, old: str) -> None:
     """Tell the old address which one it is now."""
-    mail.send(_compose(request, "email_changed", user, old, old=old))
+    if _is_welcome("email_changed", old):
+        mail.send(_compose(request, "email_changed", user, old, old=old))
 
 
 def _with_link(request: HttpRequest, template: str, user: User, kind: links.Links) -> EmailMessage:
@@ -57,13 +59,16 @@ def _with_link(request: HttpRequest, template: str, user: User, kind: links.Link
 def _compose(
     request: HttpRequest, template: str, user: User, to: str, **context: Any
 ) -> EmailMessage:
-    site = request.build_absolute_uri("/")
+    site = mail.absolute(request, "/")
     name = f"accounts/mail/{template}.txt"
     return mail.compose(name, [to], email=user.email, site=site, **context)
 
 
 def _is_welcome(kind: str, address: str) -> bool:
-    """Count a mail that anybody can ask for: nobody fills the mailbox of somebody else."""
+    """Count a mail that anybody can cause: nobody fills the mailbox of somebody else.
+
+    Notices count too: an account can have an address that was never proven to be its owner's.
+    """
     limit = Limit.parse(settings.RATE_LIMIT_MAIL)
     if limit is None:
         return True

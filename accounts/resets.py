@@ -34,7 +34,7 @@ def confirm(request: HttpRequest, token: str, password: str) -> User:
         flows.set_password(
             user,
             password,
-            actor=user,
+            by=user,
             path="new_password",
             action=Action.PASSWORD_RESET,
             proves_address=True,

@@ -5,18 +5,16 @@ demote each other at the same moment are asked one after the other, and the last
 """
 
 import logging
-import uuid
-from collections.abc import Collection
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, ProtectedError, Q, QuerySet
+from django.db.models import ProtectedError, Q, QuerySet
 from django.utils import timezone
 
 from accounts import audit
 from accounts.errors import EmailTaken, LastAdmin, UserHasHistory
 from accounts.holdings import before_deletion
-from accounts.models import Action, Role, Session, User
+from accounts.models import Action, Role, User
 from hummbl.errors import Forbidden, NotFound
 
 logger = logging.getLogger(__name__)
@@ -34,12 +32,6 @@ def find(*, search: str = "", role: str = "", is_active: bool | None = None) -> 
     return found
 
 
-def sessions_of(users: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """How many living sessions each of a page of users has; one query."""
-    rows = Session.objects.alive().filter(user__in=users).order_by().values_list("user")
-    return dict.fromkeys(users, 0) | dict(rows.annotate(Count("pk")))
-
-
 def is_last_admin(user: User) -> bool:
     """Whether nobody else could administer this installation: to show, the changes ask again."""
     if user.role != Role.ADMIN or not user.is_active:
@@ -47,64 +39,62 @@ def is_last_admin(user: User) -> bool:
     return not User.objects.administrators().exclude(pk=user.pk).exists()
 
 
-def change_role(actor: Any, user: User, role: str) -> None:
+def change_role(user: User, role: str, *, by: Any) -> None:
     """Give another role, which holds from the user's next request on.
 
-    Raises LastAdmin, and Forbidden when the actor is no longer an administrator.
+    Raises LastAdmin, and Forbidden when `by` is no longer an administrator.
     """
     with transaction.atomic():
-        row = _hold(actor, user, stays_admin=role == Role.ADMIN)
+        row = _hold(user, by, stays_admin=role == Role.ADMIN)
         old, row.role, user.role = row.role, role, role
         if old == role:
             return
         row.save(update_fields=["role", "updated_at"])
         user.is_superuser = row.is_superuser
-        audit.record(Action.ROLE_CHANGED, actor=actor, obj=row, old=old, new=role)
+        audit.record(Action.ROLE_CHANGED, actor=by, obj=row, old=old, new=role)
     logger.info("Role changed: user %s is %s", user.pk, role)
 
 
-def deactivate(actor: Any, user: User) -> None:
+def deactivate(user: User, *, by: Any) -> None:
     """Let nobody sign in as this user any more, and end every session and token's use at once.
 
     Runs under way go on to their end: what they cost is spent already. Raises as `change_role`.
     """
     with transaction.atomic():
-        row = _hold(actor, user)
+        row = _hold(user, by)
         user.is_active = False
         if not row.is_active:
             return
         _set_active(row, False)
-        audit.record(Action.DEACTIVATED, actor=actor, obj=row)
+        audit.record(Action.DEACTIVATED, actor=by, obj=row)
     logger.info("Deactivated: user %s", user.pk)
 
 
-def activate(actor: Any, user: User) -> None:
+def activate(user: User, *, by: Any) -> None:
     """Let the user sign in again; access tokens that have not expired work again too.
 
-    Raises Forbidden when the actor is no longer an administrator.
+    Raises Forbidden when `by` is no longer an administrator.
     """
     with transaction.atomic():
-        row = _hold(actor, user, stays_admin=True)
+        row = _hold(user, by, stays_admin=True)
         user.is_active = True
         if row.is_active:
             return
         _set_active(row, True)
-        audit.record(Action.ACTIVATED, actor=actor, obj=row)
+        audit.record(Action.ACTIVATED, actor=by, obj=row)
     logger.info("Activated: user %s", user.pk)
 
 
-def change(
-    actor: Any, user: User, *, role: str | None = None, is_active: bool | None = None
-) -> None:
+def change(user: User, *, by: Any, role: str | None = None, is_active: bool | None = None) -> None:
     """Change the role, the activity, or both or neither of them. Raises as `change_role`."""
     with transaction.atomic():
         if role is not None:
-            change_role(actor, user, role)
+            change_role(user, role, by=by)
         if is_active is not None:
-            (activate if is_active else deactivate)(actor, user)
+            (activate if is_active else deactivate)(user, by=by)
 
 
-def edit(actor: Any, user: User, *, email: str, name: str) -> str | None:
+def edit(user: User, *, by: Any, email: str, name: str) -> str | None:
     """Correct the address and the name; the old address, if it is another now.
 
     One that an administrator enters counts as verified. Raises EmailTaken and NotFound.
@@ -115,10 +105,10 @@ def edit(actor: Any, user: User, *, email: str, name: str) -> str | None:
             old_email, old_name = row.email, row.name
             if email != old_email:
                 row.email, row.email_verified_at = email, timezone.now()
-                audit.record(Action.EMAIL_CHANGED, actor=actor, obj=row, old=old_email, new=email)
+                audit.record(Action.EMAIL_CHANGED, actor=by, obj=row, old=old_email, new=email)
             if name != old_name:
                 row.name = name
-                audit.record(Action.USER_CHANGED, actor=actor, obj=row, fields=["name"])
+                audit.record(Action.USER_CHANGED, actor=by, obj=row, fields=["name"])
             row.save(update_fields=["email", "email_verified_at", "name", "updated_at"])
     except IntegrityError as error:
         raise EmailTaken("Choose another one.") from error
@@ -126,26 +116,7 @@ def edit(actor: Any, user: User, *, email: str, name: str) -> str | None:
     return old_email if email != old_email else None
 
 
-def end_session(actor: Any, user: User, pk: uuid.UUID) -> None:
-    """Sign one of the user's browsers or programs out. Raises NotFound unless it is the user's."""
-    with transaction.atomic():
-        if not user.sessions.filter(pk=pk).delete()[0]:
-            raise NotFound
-        audit.record(Action.SESSION_ENDED, actor=actor, obj=user, session=str(pk))
-    logger.info("Session ended: %s of user %s", pk, user.pk)
-
-
-def end_all_sessions(actor: Any, user: User) -> int:
-    """Sign the user out everywhere; how many sessions that ended. Access tokens stay."""
-    with transaction.atomic():
-        ended = user.sessions.alive().count()
-        user.sessions.all().delete()
-        audit.record(Action.SESSIONS_ENDED, actor=actor, obj=user, ended=ended)
-    logger.info("All sessions ended: user %s", user.pk)
-    return ended
-
-
-def create(actor: Any, user: User) -> None:
+def create(user: User, *, by: Any) -> None:
     """Save a user whom an administrator made, whose address therefore counts as verified.
 
     Raises IntegrityError when the address is taken.
@@ -153,11 +124,11 @@ def create(actor: Any, user: User) -> None:
     user.email_verified_at = timezone.now()
     with transaction.atomic():
         user.save(force_insert=True)
-        audit.record(Action.USER_CREATED, actor=actor, obj=user, role=user.role)
+        audit.record(Action.USER_CREATED, actor=by, obj=user, role=user.role)
     logger.info("User made: %s", user.pk)
 
 
-def delete(actor: Any, user: User) -> None:
+def delete(user: User, *, by: Any) -> None:
     """Delete a user with the workflows, provider keys, sessions and access tokens.
 
     The ledger and the audit log stay, without the person and with. Raises as `change_role`, and
@@ -166,9 +137,9 @@ def delete(actor: Any, user: User) -> None:
     pk = user.pk
     try:
         with transaction.atomic():
-            row = _hold(actor, user)
-            audit.record(Action.USER_DELETED, actor=actor, obj=row, role=row.role)
-            before_deletion(actor, row)
+            row = _hold(user, by)
+            audit.record(Action.USER_DELETED, actor=by, obj=row, role=row.role)
+            before_deletion(row, by=by)
             row.delete()
     except (ProtectedError, IntegrityError) as error:
         # A run was started after the question in `before_deletion`.
@@ -183,11 +154,11 @@ def _set_active(row: User, is_active: bool) -> None:
     row.sessions.all().delete()
 
 
-def _hold(actor: Any, user: User, *, stays_admin: bool = False) -> User:
+def _hold(user: User, by: Any, *, stays_admin: bool = False) -> User:
     """The user's row as it is now, held together with the rows of all active administrators.
 
-    Raises LastAdmin when there is no other and the user is not to stay one, Forbidden when the
-    actor is none of them, NotFound when the user is gone.
+    Raises LastAdmin when there is no other and the user is not to stay one, Forbidden when
+    `by` is none of them, NotFound when the user is gone.
     """
     administers = Q(role=Role.ADMIN, is_active=True)
     # In id order, so that two of these never wait for each other. Without the key: rows that
@@ -197,7 +168,7 @@ def _hold(actor: Any, user: User, *, stays_admin: bool = False) -> User:
     if user.pk not in held:
         raise NotFound
     admins = {row.pk for row in held.values() if row.role == Role.ADMIN and row.is_active}
-    if isinstance(actor, User) and actor.pk not in admins:
+    if isinstance(by, User) and by.pk not in admins:
         raise Forbidden("Only administrators may do this.", code="admin_only")
     if admins == {user.pk} and not stays_admin:
         raise LastAdmin

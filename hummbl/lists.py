@@ -1,11 +1,12 @@
 """Lists on pages: one page of rows at a time, and the address that says what they show."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django_htmx.http import push_url
 from django_htmx.middleware import HtmxDetails
 
@@ -43,6 +44,13 @@ def sliced(queryset: QuerySet[Row], cursor: str, order: Order = NEWEST) -> Slice
         # At the beginning again, or beyond either end: whole first page, rather than some rows.
         page = read_slice(queryset, None, PAGE_SIZE, order)
     return Slice(page.rows, _text(page.next), _text(page.previous))
+
+
+def list_page(request: HtmxRequest, page: str, table: str, context: dict[str, Any]) -> HttpResponse:
+    """The page with a list; an htmx request gets the table alone."""
+    if request.htmx:
+        return remember_filters(request, render(request, table, context))
+    return render(request, page, context)
 
 
 def remember_filters(request: HtmxRequest, response: HttpResponse) -> HttpResponse:

@@ -18,6 +18,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from hummbl.logging import escape
@@ -37,6 +38,17 @@ def compose(template: str, to: Sequence[str], **context: Any) -> EmailMessage:
     return EmailMessage(
         subject.removeprefix(SUBJECT).strip(), text.strip() + "\n", to=to, headers=HEADERS
     )
+
+
+def absolute(request: HttpRequest, path: str) -> str:
+    """The address of a page for a mail: at SITE_URL, else at the host that was asked.
+
+    Who writes the request writes its host, and Django knows names but no ports: with several names,
+    or other services on ours, only SITE_URL keeps links from leading there. Raises DisallowedHost.
+    """
+    if settings.SITE_URL:
+        return f"{settings.SITE_URL}{path}"
+    return request.build_absolute_uri(path)
 
 
 def send(message: EmailMessage) -> None:

@@ -68,7 +68,7 @@ PROBLEMS = {
     429: Problem(
         "timer",
         "That was a little fast",
-        "There is a limit on how often this may be done. Wait a moment, then try again.",
+        "There is a limit on how often this may be done, and you have reached it.",
         "rate_limited",
     ),
     500: Problem(

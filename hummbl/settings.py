@@ -72,6 +72,7 @@ CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 # With a bearer token, never with a cookie: credentials stay off.
 CORS_URLS_REGEX = r"^/api/"
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+SITE_URL = env.str("SITE_URL", default="").rstrip("/")
 
 ROOT_URLCONF = "hummbl.urls"
 ASGI_APPLICATION = "hummbl.asgi.application"

@@ -33,8 +33,8 @@ HOLDINGS: Final = {
 }
 
 
-def delete_workflows(actor: Any, user: User) -> None:
-    """Delete the workflows by the rule of their own, before `actor` deletes their owner.
+def delete_workflows(user: User, by: Any) -> None:
+    """Delete the workflows by the rule of their own, before `by` deletes their owner.
 
     Raises UserHasHistory when the user has started runs, and Conflict while somebody's run of one
     of the workflows is under way.
@@ -42,4 +42,4 @@ def delete_workflows(actor: Any, user: User) -> None:
     if Execution.objects.filter(user=user).exists():
         raise UserHasHistory
     for workflow in Workflow.objects.filter(owner=user):
-        workflow.delete(by=actor)
+        workflow.delete(by=by)

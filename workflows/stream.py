@@ -51,9 +51,9 @@ class Event:
     is_last: bool
 
 
-# What a stream was asked for with; and the same by its model and id.
+# What a stream was asked for with; and the same by its model and id, and the user's role then.
 Credential = Session | AccessToken
-Asker = tuple[type[Credential], UUID]
+Asker = tuple[type[Credential], UUID, str]
 # New events by execution, and whether no more will come.
 Moved = dict[UUID, tuple[list[Event], bool]]
 
@@ -64,9 +64,10 @@ async def events(
     """The events that follow number `after`, until the execution has ended.
 
     A comment goes out after 15 seconds of silence. Whether the user may see the execution is for
-    the caller to check; that the session or token has ended meanwhile is noticed here.
+    the caller to check; that the session or token has ended meanwhile is noticed here, and that
+    the user has another role, who then asks again and may be refused.
     """
-    asker = (type(credential), credential.pk)
+    asker = (type(credential), credential.pk, credential.user.role)
     _release_request_thread()
     reader = _reader()
     with reader.watch(execution_id, asker) as feed:
@@ -200,7 +201,7 @@ class Reader:
                     feed.publish((e for e in fresh if e.sequence > (feed.last or 0)), closed=closed)
 
     def _ask(self, known: dict[UUID, int], askers: frozenset[Asker]) -> tuple[Moved, set[Asker]]:
-        """What has moved, and which sessions and tokens are alive no more.
+        """What has moved, and which sessions and tokens are not what they were.
 
         Nothing, unless something was committed since it was last asked the same; what ends by
         time alone is noticed within a heartbeat.
@@ -252,9 +253,9 @@ def _poll(known: Mapping[UUID, int]) -> Moved:
 def _ended(askers: Iterable[Asker]) -> set[Asker]:
     left = set(askers)
     for model in (Session, AccessToken):
-        for chunk in _chunks([pk for kind, pk in left if kind is model], PAGE):
+        for chunk in _chunks([pk for kind, pk, _ in left if kind is model], PAGE):
             alive = model.objects.alive().filter(pk__in=chunk).order_by()
-            left.difference_update((model, pk) for pk in alive.values_list("pk", flat=True))
+            left.difference_update((model, *row) for row in alive.values_list("pk", "user__role"))
     return left
 
 

@@ -1,6 +1,6 @@
 """People, and what they may do."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
@@ -62,7 +62,9 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin, BaseModel):
     """A person, known by e-mail address. `is_staff` and `is_superuser` follow the role."""
 
-    email = models.EmailField(unique=True)
+    EMAIL_LENGTH: Final = 254
+
+    email = models.EmailField(unique=True, max_length=EMAIL_LENGTH)
     name = models.CharField(max_length=150, blank=True)
     role = models.CharField(max_length=10, choices=Role, default=Role.USER)
     is_active = models.BooleanField(default=True)

@@ -1,1 +1,1 @@
-"""The account pages. What they do is in `accounts.flows`, which the API calls too."""
+"""The account pages. What they do is in `accounts.flows` and its like, which the API calls too."""

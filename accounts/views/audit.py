@@ -9,17 +9,16 @@ from django import forms
 from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import audit_export
-from accounts.audit_log import BY_TIME, GROUPS, AuditFilter, actions_of, links_of
+from accounts.audit.export import export
+from accounts.audit.log import BY_TIME, GROUPS, AuditFilter, actions_of, links_of
 from accounts.http import UserRequest
 from accounts.models import AuditEntry
 from accounts.views.access import admins_only
-from hummbl.lists import MAX_SEARCH, remember_filters, sliced
+from hummbl.lists import MAX_SEARCH, list_page, sliced
 
 # Instead of one action: all of its group.
 _WHOLE_GROUP: Final = ".*"
@@ -113,17 +112,14 @@ def manage_audit(request: UserRequest) -> HttpResponse:
         "form": form,
         "days": settings.RETENTION_AUDIT,
     }
-    if request.htmx:
-        table = render(request, "accounts/_manage_audit.html", context)
-        return remember_filters(request, table)
-    return render(request, "accounts/manage_audit.html", context)
+    return list_page(request, "accounts/manage_audit.html", "accounts/_manage_audit.html", context)
 
 
 @admins_only
 @require_safe
 def manage_audit_csv(request: UserRequest) -> HttpResponseBase:
     """All that the page's filters let through, as a file."""
-    return audit_export.export(request, AuditForm(request.GET).asked(), by=request.user)
+    return export(request, AuditForm(request.GET).asked(), by=request.user)
 
 
 def _row(entry: AuditEntry, links: dict[uuid.UUID, str]) -> Row:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.forms import BaseForm, Form
+from django.forms import BaseForm, Form, PasswordInput
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -41,9 +41,21 @@ def status_of(form: BaseForm) -> int:
     return 422 if form.errors else 200
 
 
+def _focus_where_it_failed(form: Form) -> None:
+    """In the first field with an error; else in the password, which is never shown again."""
+    wrong = [name for name in form.fields if name in form.errors]
+    passwords = [n for n, field in form.fields.items() if isinstance(field.widget, PasswordInput)]
+    for name in [*wrong, *passwords][:1]:
+        for field in form.fields.values():
+            field.widget.attrs.pop("autofocus", None)
+        form.fields[name].widget.attrs["autofocus"] = True
+
+
 def form_page(
     request: HttpRequest, template: str, form: Form, refusal: AppError | None, **extra: Any
 ) -> HttpResponse:
+    if form.errors:
+        _focus_where_it_failed(form)
     context = {
         **extra,
         "form": form,

@@ -1,7 +1,6 @@
 """The profile: name, password and sessions."""
 
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -10,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import browser, flows
+from accounts import browser, flows, sessions
 from accounts.forms import PasswordChangeForm, ProfileForm
 from accounts.http import UserRequest
 from accounts.models import Role
@@ -24,7 +23,6 @@ ROLE_TEXTS = {
     Role.USER.value: "You make and run workflows with your own keys, and read what is shared.",
     Role.VIEWER.value: "You read the workflows that are shared, and change nothing.",
 }
-SESSIONS_SHOWN = 50
 
 
 @signed_in
@@ -36,24 +34,16 @@ def profile(request: UserRequest) -> HttpResponse:
         form.save()
         messages.success(request, "Your profile is saved.")
         return redirect("profile")
+    current = browser.session_of(request)
+    others, has_more = sessions.lately_used(request.user, but=current)
     context = {
         "form": form,
         "role_text": ROLE_TEXTS[request.user.role],
-        **_sessions(request),
+        "current": current,
+        "others": others,
+        "has_more": has_more,
     }
     return render(request, "accounts/profile.html", context, status=status_of(form))
-
-
-def _sessions(request: UserRequest) -> dict[str, Any]:
-    """The one in use, and of the others those used last."""
-    current = browser.session_of(request)
-    others = request.user.sessions.alive().other_than(current).order_by("-last_used_at", "-id")
-    found = list(others[: SESSIONS_SHOWN + 1])
-    return {
-        "current": current,
-        "others": found[:SESSIONS_SHOWN],
-        "has_more": len(found) > SESSIONS_SHOWN,
-    }
 
 
 @signed_in
@@ -87,7 +77,7 @@ def password_change(request: UserRequest) -> HttpResponse:
 @require_POST
 def session_end(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """Sign one browser or program out."""
-    flows.end_session(request.user, pk)
+    sessions.end(request.user, pk, by=request.user)
     messages.success(request, "The session has ended.")
     return redirect("profile")
 
@@ -96,6 +86,7 @@ def session_end(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def sessions_end_others(request: UserRequest) -> HttpResponse:
     """Sign everything out but this browser."""
-    ended = flows.end_other_sessions(request.user, browser.session_of(request))
+    user = request.user
+    ended = sessions.end_all(user, by=user, keep=browser.session_of(request))
     messages.success(request, f"{ended} other session{'' if ended == 1 else 's'} ended.")
     return redirect("profile")

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
@@ -24,7 +24,7 @@ from accounts.models import Session
 from accounts.reauthentication import give_password, is_recent, require_recent, require_session
 from accounts.views import kept_form
 from accounts.views.access import signed_in
-from accounts.views.forms import FORM_METHODS, destination, refuse, status_of
+from accounts.views.forms import FORM_METHODS, destination, form_page, refuse
 from hummbl.errors import AppError
 
 View = Callable[..., HttpResponse]
@@ -128,10 +128,6 @@ def _password_page(
     *,
     kept: str = "",
 ) -> HttpResponse:
-    status = refusal.status_code if refusal else status_of(form)
-    context = {"form": form, "kept": kept, "kept_name": kept_form.FIELD}
-    response = render(request, TEMPLATE, context, status=status)
-    for name, value in (refusal.headers if refusal else {}).items():
-        response[name] = value
+    response = form_page(request, TEMPLATE, form, refusal, kept=kept, kept_name=kept_form.FIELD)
     add_never_cache_headers(response)
     return response

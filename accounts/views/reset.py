@@ -36,7 +36,7 @@ def reset(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def reset_sent(request: HttpRequest) -> HttpResponse:
-    """Look into your mailbox: said of every address alike."""
+    """Check your inbox: said of every address alike."""
     return render(request, "accounts/reset_sent.html", {"asked": resets.ASKED})
 
 

@@ -9,10 +9,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import tokens
+from accounts.forms import AccessTokenForm
 from accounts.http import UserRequest
-from accounts.token_forms import AccessTokenForm
 from accounts.views.access import signed_in
-from accounts.views.forms import FORM_METHODS, refuse, status_of
+from accounts.views.forms import FORM_METHODS, form_page, refuse
 from accounts.views.reauthenticate import recent_sign_in
 from hummbl.errors import AppError
 
@@ -54,8 +54,7 @@ def token_create(request: UserRequest) -> HttpResponse:
         else:
             context = {"token": token, "secret": secret, "address": _example(request)}
             return render(request, "accounts/token_created.html", context, status=201)
-    status = refusal.status_code if refusal else status_of(form)
-    return render(request, "accounts/token_form.html", {"form": form}, status=status)
+    return form_page(request, "accounts/token_form.html", form, refusal)
 
 
 @signed_in

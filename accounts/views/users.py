@@ -11,20 +11,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import browser, holdings, users
+from accounts import browser, holdings, sessions, users
 from accounts.errors import LastAdmin
 from accounts.http import UserRequest
 from accounts.models import AuditEntry, Role, User
 from accounts.views.access import admins_only
 from accounts.views.reauthenticate import recent_sign_in
-from hummbl.lists import MAX_SEARCH, remember_filters, sliced
+from hummbl.lists import MAX_SEARCH, list_page, sliced
 
 ROLE_TEXTS: Final = {
     Role.ADMIN.value: "Sees and manages everything: all workflows, executions and users.",
     Role.USER.value: "Makes and runs workflows with keys of their own, and reads what is shared.",
     Role.VIEWER.value: "Reads the workflows that are shared, and changes nothing.",
 }
-SESSIONS_SHOWN: Final = 50
 ENTRIES_SHOWN: Final = 8
 
 
@@ -62,17 +61,14 @@ def manage_users(request: UserRequest) -> HttpResponse:
     """Everybody who has an account; an htmx request gets the table alone."""
     form = UserFilterForm(request.GET)
     page = sliced(form.users(), request.GET.get("cursor", ""))
-    sessions = users.sessions_of([user.pk for user in page.rows])
+    counts = sessions.count_of([user.pk for user in page.rows])
     context = {
         "slice": page,
-        "rows": [(user, sessions[user.pk]) for user in page.rows],
+        "rows": [(user, counts[user.pk]) for user in page.rows],
         "filtered": form.narrows,
         "form": form,
     }
-    if request.htmx:
-        table = render(request, "accounts/_manage_users.html", context)
-        return remember_filters(request, table)
-    return render(request, "accounts/manage_users.html", context)
+    return list_page(request, "accounts/manage_users.html", "accounts/_manage_users.html", context)
 
 
 @admins_only
@@ -81,15 +77,14 @@ def manage_users(request: UserRequest) -> HttpResponse:
 def manage_user(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """One user, and what can be done about them."""
     user = get_object_or_404(User, pk=pk)
-    sessions = user.sessions.alive().order_by("-last_used_at", "-id")
-    found = list(sessions[: SESSIONS_SHOWN + 1])
+    shown, has_more = sessions.lately_used(user)
     context = {
         "person": user,
         "is_you": user.pk == request.user.pk,
         "last_admin": LastAdmin().message if users.is_last_admin(user) else "",
         "roles": [(role, label, ROLE_TEXTS[role]) for role, label in Role.choices],
-        "sessions": found[:SESSIONS_SHOWN],
-        "has_more": len(found) > SESSIONS_SHOWN,
+        "sessions": shown,
+        "has_more": has_more,
         "current": browser.session_of(request),
         "holdings": holdings.of(user),
         "tokens": user.access_tokens.alive().count() if user.is_active else 0,
@@ -117,7 +112,7 @@ def manage_user_role(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     if role not in Role.values:
         messages.error(request, "Choose one of the roles.")
         return redirect("manage_user", pk)
-    users.change_role(request.user, user, role)
+    users.change_role(user, role, by=request.user)
     messages.success(request, f"{user.get_full_name()} is now {_article(user)}.")
     return _back(request, user)
 
@@ -129,7 +124,7 @@ def manage_user_activity(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """Let the user sign in no more, or again."""
     user = get_object_or_404(User, pk=pk)
     active = request.POST.get("active") == "true"
-    users.change(request.user, user, is_active=active)
+    users.change(user, by=request.user, is_active=active)
     verb = "may sign in again" if active else "is deactivated and signed out everywhere"
     return _signed_out(request, user, f"{user.get_full_name()} {verb}.")
 
@@ -140,7 +135,7 @@ def manage_user_activity(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
 def manage_user_sessions_end(request: UserRequest, pk: uuid.UUID) -> HttpResponse:
     """Sign the user out everywhere."""
     user = get_object_or_404(User, pk=pk)
-    ended = users.end_all_sessions(request.user, user)
+    ended = sessions.end_all(user, by=request.user)
     said = f"{ended} session{'' if ended == 1 else 's'} of {user.get_full_name()} ended."
     return _signed_out(request, user, said)
 
@@ -153,7 +148,7 @@ def manage_user_session_end(
 ) -> HttpResponse:
     """Sign one browser or program of the user out."""
     user = get_object_or_404(User, pk=pk)
-    users.end_session(request.user, user, session)
+    sessions.end(user, session, by=request.user)
     messages.success(request, "The session has ended.")
     return redirect("manage_user", pk)
 

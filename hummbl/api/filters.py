@@ -34,6 +34,12 @@ def one_of(name: str, value: str, choices: Iterable[str]) -> str:
     return value
 
 
+def several(request: Request, name: str, choices: Iterable[str]) -> tuple[str, ...]:
+    """All values of a filter that may be repeated. Raises InvalidBody."""
+    given = request.query_params.getlist(name)
+    return () if given == [""] else tuple(one_of(name, value, choices) for value in given)
+
+
 def search_text(name: str, value: str) -> str:
     """Text to look for. Raises InvalidBody when no text can hold it."""
     if "\0" in value or len(value) > MAX_SEARCH:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import BasePermission, IsAuthenticated
 
 if TYPE_CHECKING:
     # REST framework's views import this module, by way of authentication.
@@ -21,3 +21,7 @@ class IsAdmin(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Whether the user is an admin."""
         return bool(getattr(request.user, "is_admin", False))
+
+
+# A stranger is asked to sign in, another role is refused.
+ADMIN_ONLY: Final = [IsAuthenticated, IsAdmin]

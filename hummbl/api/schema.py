@@ -48,6 +48,7 @@ def document_errors(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
         for method, operation in operations.items():
             if method in _METHODS and operation.get("operationId") != "health":
                 _add(operation, _statuses(path, operation))
+                _allow_empty(operation)
     return result
 
 
@@ -72,3 +73,10 @@ def _add(operation: dict[str, Any], statuses: set[str]) -> None:
             answer["content"] = content
     for status in sorted(statuses - set(responses)):
         responses[status] = {"description": _SENTENCES[status], "content": content}
+
+
+def _allow_empty(operation: dict[str, Any]) -> None:
+    """A filter without a value is none, as forms send it."""
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "query":
+            parameter["allowEmptyValue"] = True

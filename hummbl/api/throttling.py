@@ -36,8 +36,9 @@ class ExecuteThrottle(BaseThrottle):
 class AuthThrottle(BaseThrottle):
     """`RATE_LIMIT_AUTH`, by address and account, for views that take a password.
 
-    The view's `auth_action` names the counter. The account is the posted `email`, or who is
-    signed in. Addresses that try ever new accounts meet `RATE_LIMIT_API`.
+    The view's `auth_action` names the counter. The account is who is signed in, or the posted
+    `email` unless the view says `auth_account = False`: one that nothing reads would only be a way
+    to a counter of its own. Addresses that try ever new accounts meet `RATE_LIMIT_API`.
     """
 
     def allow_request(self, request: Request, view: APIView) -> bool:
@@ -51,10 +52,17 @@ class AuthThrottle(BaseThrottle):
             account = user.get_username()
         else:
             ratelimit.check_api(plain)
-            account = request.data.get("email") if isinstance(request.data, Mapping) else None
+            account = _posted_account(request) if getattr(view, "auth_account", True) else ""
         action: str = getattr(view, "auth_action", "login")
-        ratelimit.check_auth(plain, action, account[:254] if isinstance(account, str) else "")
+        ratelimit.check_auth(plain, action, account)
         return True
+
+
+def _posted_account(request: Request) -> str:
+    email = request.data.get("email") if isinstance(request.data, Mapping) else None
+    # Trimmed before it is cut, as it is before it is looked for: else blanks in front would make
+    # another account of it.
+    return email.strip()[:254] if isinstance(email, str) else ""
 
 
 def count_denied(request: Request, view: APIView) -> None:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import users
 from accounts.models import AuditEntry, User
+from tests.accounts.admin_forms import user_form
 from tests.factories import PASSWORD, make_execution, make_user, make_workflow
 
 USERS = "/admin/accounts/user/"
@@ -19,17 +20,6 @@ def browser(adam):
     client = Client()
     client.force_login(adam)
     return client
-
-
-def form(user, **changes):
-    return {
-        "email": user.email,
-        "name": user.name,
-        "role": user.role,
-        "is_active": "on",
-        "new_password": "",
-        **changes,
-    }
 
 
 def noted(user):
@@ -117,7 +107,7 @@ def test_a_new_user_who_is_refused(browser, alice, changes):
 
 
 def test_a_new_role(browser, alice):
-    browser.post(f"{USERS}{alice.pk}/change/", form(alice, role="admin"))
+    browser.post(f"{USERS}{alice.pk}/change/", user_form(alice, role="admin"))
 
     alice.refresh_from_db()
     assert alice.is_superuser
@@ -133,7 +123,8 @@ def test_another_address_counts_as_verified_and_the_old_one_is_told(
     User.objects.filter(pk=alice.pk).update(email_verified_at=None)
     with django_capture_on_commit_callbacks(execute=True):
         browser.post(
-            f"{USERS}{alice.pk}/change/", form(alice, email="New@example.com", name="Alice New")
+            f"{USERS}{alice.pk}/change/",
+            user_form(alice, email="New@example.com", name="Alice New"),
         )
 
     alice.refresh_from_db()
@@ -148,7 +139,7 @@ def test_another_address_counts_as_verified_and_the_old_one_is_told(
 
 def test_saving_what_is_there_changes_nothing(browser, alice, api):
     program = api(alice)
-    browser.post(f"{USERS}{alice.pk}/change/", form(alice))
+    browser.post(f"{USERS}{alice.pk}/change/", user_form(alice))
     assert noted(alice) == []
     assert program.get("/api/auth/me").status_code == 200
 
@@ -157,7 +148,7 @@ def test_an_old_sign_in_gives_the_password_first(browser, adam, alice):
     """security.md 10: roles, activity and deletion in the Django admin, too."""
     adam.sessions.update(authenticated_at=timezone.now() - timedelta(minutes=16))
 
-    answer = browser.post(f"{USERS}{alice.pk}/change/", form(alice, role="admin"))
+    answer = browser.post(f"{USERS}{alice.pk}/change/", user_form(alice, role="admin"))
     assert "password" in answer.content.decode().lower()
     browser.post(f"{USERS}{alice.pk}/delete/", {"post": "yes"})
 
@@ -168,7 +159,9 @@ def test_an_old_sign_in_gives_the_password_first(browser, adam, alice):
 def test_a_new_password_ends_the_user_s_sessions(browser, api, alice):
     program = api(alice)
 
-    browser.post(f"{USERS}{alice.pk}/change/", form(alice, new_password="an entirely new phrase"))
+    browser.post(
+        f"{USERS}{alice.pk}/change/", user_form(alice, new_password="an entirely new phrase")
+    )
 
     alice.refresh_from_db()
     assert alice.check_password("an entirely new phrase")
@@ -177,7 +170,7 @@ def test_a_new_password_ends_the_user_s_sessions(browser, api, alice):
 
 def test_deactivating_ends_the_sessions_for_good(browser, api, alice):
     program = api(alice)
-    changes = form(alice)
+    changes = user_form(alice)
     del changes["is_active"]
 
     browser.post(f"{USERS}{alice.pk}/change/", changes)
@@ -187,9 +180,9 @@ def test_deactivating_ends_the_sessions_for_good(browser, api, alice):
 
 
 def test_the_last_admin_stays(browser, adam):
-    inactive = form(adam)
+    inactive = user_form(adam)
     del inactive["is_active"]
-    for changes in (form(adam, role="user"), inactive):
+    for changes in (user_form(adam, role="user"), inactive):
         page = browser.post(f"{USERS}{adam.pk}/change/", changes)
         assert "last active administrator" in page.content.decode()
     assert browser.post(f"{USERS}{adam.pk}/delete/", {"post": "yes"}).status_code == 403
@@ -202,7 +195,7 @@ def test_the_last_admin_stays(browser, adam):
 def test_one_of_two_admins_may_go(browser, adam):
     make_user("ada@example.com", role="admin")
 
-    browser.post(f"{USERS}{adam.pk}/change/", form(adam, role="user"))
+    browser.post(f"{USERS}{adam.pk}/change/", user_form(adam, role="user"))
 
     adam.refresh_from_db()
     assert adam.role == "user"
@@ -211,7 +204,7 @@ def test_one_of_two_admins_may_go(browser, adam):
 def test_the_flow_decides_when_two_save_at_once(browser, adam, monkeypatch):
     """The form saw another admin, who is none any more when it is saved."""
     monkeypatch.setattr(users, "is_last_admin", lambda _user: False)
-    for url, data in (("change", form(adam, role="user")), ("delete", {"post": "yes"})):
+    for url, data in (("change", user_form(adam, role="user")), ("delete", {"post": "yes"})):
         assert browser.post(f"{USERS}{adam.pk}/{url}/", data).status_code == 409
     adam.refresh_from_db()
     assert adam.is_admin

@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin as django_admin
 from django.contrib.messages.storage.fallback import FallbackStorage
 
-from accounts.admin_audit import Audited
+from accounts.admin.audited import Audited
 from accounts.models import Session, User
 from tests.accounts.entries import forget, recorded
 from tests.factories import make_key, make_workflow

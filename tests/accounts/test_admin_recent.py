@@ -8,6 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.views import kept_form
+from tests.accounts.admin_forms import user_form
 from tests.factories import PASSWORD
 
 USERS = "/admin/accounts/user/"
@@ -19,17 +20,6 @@ def old(adam, clock):
     browser.force_login(adam)
     clock.advance(15 * 60)
     return browser
-
-
-def form(user, **changes):
-    return {
-        "email": user.email,
-        "name": user.name,
-        "role": user.role,
-        "is_active": "on",
-        "new_password": "",
-        **changes,
-    }
 
 
 @pytest.mark.parametrize("page", ["add/", "{}/change/", "{}/delete/"])
@@ -46,14 +36,14 @@ def test_the_list_stays_open(old):
 @pytest.mark.parametrize("page", ["change/", "delete/"])
 def test_nothing_is_changed(old, alice, page):
     """security.md 10."""
-    sent = form(alice, role="admin") if page == "change/" else {"post": "yes"}
+    sent = user_form(alice, role="admin") if page == "change/" else {"post": "yes"}
     assert old.post(f"{USERS}{alice.pk}/{page}", sent).status_code == 403
     assert User.objects.get(pk=alice.pk).role == "user"
 
 
 def test_what_was_sent_goes_on_after_the_password(old, alice):
     url = f"{USERS}{alice.pk}/change/"
-    asked = old.post(url, form(alice, role="viewer")).content.decode()
+    asked = old.post(url, user_form(alice, role="viewer")).content.decode()
     kept = html.unescape(re.search(rf'name="{kept_form.FIELD}" value="([^"]*)"', asked)[1])
     assert old.post(url, {kept_form.FIELD: kept, "password": PASSWORD})["Location"] == USERS
     assert User.objects.get(pk=alice.pk).role == "viewer"

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.test import RequestFactory
 from django.utils import timezone
 
-from accounts.admin_audit import Audited
+from accounts.admin.audited import Audited
 from accounts.models import Action, AuditEntry, Session, User
 from tests.accounts.entries import actions, forget
 from tests.accounts.letters import letter, token_in

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from accounts import refusals
+from accounts.audit import refusals
 from tests.accounts.entries import actions, recorded
 from tests.factories import make_execution, make_key, make_workflow
 
@@ -49,7 +49,7 @@ def test_by_the_django_admin(browse, alice):
 def test_the_log_has_it(api, alice, caplog):
     """security.md 5."""
     api(alice).get("/api/admin/stats?secret=1")
-    lines = [each.getMessage() for each in caplog.records if each.name == "accounts.refusals"]
+    lines = [each.getMessage() for each in caplog.records if each.name == "accounts.audit.refusals"]
     assert lines == [f"Refused: GET /api/admin/stats for user {alice.pk} (admin_only)"]
 
 

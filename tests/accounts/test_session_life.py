@@ -111,11 +111,11 @@ def test_a_deactivation_ends_everything(client, alice, clock):
     until = clock.now + timedelta(days=1)
     _, secret = AccessToken.issue(alice, name="ci", scopes=["read"], expires_at=until)
 
-    users.deactivate(None, alice)
+    users.deactivate(alice, by=None)
     assert not is_in(client)
     assert AccessToken.from_secret(secret) is None
 
-    users.activate(None, alice)
+    users.activate(alice, by=None)
     assert not is_in(client)
     assert AccessToken.from_secret(secret)
 
@@ -123,7 +123,7 @@ def test_a_deactivation_ends_everything(client, alice, clock):
 def test_a_sign_in_that_was_under_way_when_the_password_changed(alice, rf):
     """security.md 8: the old password was right a moment ago, and opens nothing any more."""
     checked = User.objects.get(pk=alice.pk)
-    flows.set_password(alice, "staple battery horse", actor=alice)
+    flows.set_password(alice, "staple battery horse", by=alice)
     with pytest.raises(BadCredentials):
         flows.open_session(rf.post("/api/auth/login"), checked)
     assert not Session.objects.exists()

@@ -171,7 +171,8 @@ class Sessions(RuleBasedStateMachine):
     def what_is_listed_is_what_works(self) -> None:
         if self.active:
             listed = set(self.user.sessions.alive().values_list("pk", flat=True))
-            assert listed == {held.pk for held in self.sessions if self.works(held)}
+            assert listed >= {held.pk for held in self.sessions if self.works(held)}
+            assert not listed & {held.pk for held in self.sessions if not self.works(held)}
 
     # What happens
 
@@ -181,9 +182,9 @@ class Sessions(RuleBasedStateMachine):
         self.sign_in(not is_browser)
         self.make_token(0, {"read", "write"}, 9)
 
-    @precondition(lambda self: len(self.sessions) < MOST)
     @rule(is_browser=st.booleans())
     def sign_in(self, is_browser: bool) -> None:
+        self.make_room(self.sessions)
         given = {"email": self.user.email, "password": self.password}
         client = self.fresh_client()
         if is_browser:
@@ -201,13 +202,14 @@ class Sessions(RuleBasedStateMachine):
         pk = Session.objects.latest("id").pk
         self.sessions.append(Held(secret, pk, ends, used=now, given=now, is_browser=is_browser))
 
-    @precondition(lambda self: self.sessions and len(self.tokens) < MOST)
+    @precondition(lambda self: self.sessions)
     @rule(
         n=st.integers(0, MOST),
         scopes=st.sampled_from([{"read"}, {"run"}, {"read", "write"}, set(Scope.values)]),
         hours=st.sampled_from([2, 9]),
     )
     def make_token(self, n: int, scopes: set[str], hours: int) -> None:
+        self.make_room(self.tokens)
         held, now = self.session(n), self.clock.now
         ends = now + timedelta(hours=hours)
         name = f"token {next(self.numbers)}"
@@ -223,12 +225,13 @@ class Sessions(RuleBasedStateMachine):
 
     @rule(
         n=st.integers(0, 2 * MOST),
-        what=st.sampled_from(["noted", "recent", "idle", "end"]),
+        what=st.sampled_from(["noted", "noted", "recent", "recent", "recent", "idle", "end"]),
         early=st.sampled_from([0, 1]),
     )
     def let_time_go_by(self, n: int, what: str, early: int) -> None:
         """Until something of one of them is over, or to one second before."""
-        each = self.pick([*self.sessions, *self.tokens], n)
+        # Seldom a token: the sessions are over long before it.
+        each = self.pick(self.sessions if n % MOST else [*self.sessions, *self.tokens], n)
         moment = {
             "noted": each.used + timedelta(seconds=NOTED),
             "recent": each.given + timedelta(seconds=RECENT),
@@ -310,24 +313,30 @@ class Sessions(RuleBasedStateMachine):
         """As a reset does, and an administrator."""
         self.password = f"another phrase {next(self.numbers)}"
         self.user.refresh_from_db()
-        flows.set_password(self.user, self.password, actor=None)
+        flows.set_password(self.user, self.password, by=None)
         self.end(*self.sessions, *self.tokens)
 
-    @rule(active=st.booleans())
+    @rule(active=st.sampled_from([True, True, False]))
     def switch(self, active: bool) -> None:
         """Deactivate her, or let her in again: her tokens work again then, her sessions do not."""
-        (users.activate if active else users.deactivate)(None, self.user)
+        (users.activate if active else users.deactivate)(self.user, by=None)
         if active != self.active:
             self.end(*self.sessions)
         self.active = active
 
-    @rule(role=st.sampled_from(["viewer", "user", "admin"]))
+    @rule(role=st.sampled_from(["user", "admin", "viewer"]))
     def change_role(self, role: str) -> None:
-        users.change_role(None, self.user, role)
+        users.change_role(self.user, role, by=None)
         self.role = role
 
     def session(self, n: int) -> Held:
         return self.pick(self.sessions, n)
+
+    def make_room(self, held: list[Held]) -> None:
+        """Forget one, of those that are over if there are any."""
+        if len(held) == MOST:
+            over = [each for each in held if not self.works(each)]
+            held.remove((over or held)[0])
 
     def pick(self, held: list[Held], n: int) -> Held:
         """Mostly one that works: with the others there is less to go wrong."""

@@ -89,7 +89,7 @@ class Story:
         self.user.save()
 
     def password(self):
-        flows.set_password(self.user, "quite another phrase", actor=self.user)
+        flows.set_password(self.user, "quite another phrase", by=self.user)
         for known in self.made:
             known.deleted = True
 

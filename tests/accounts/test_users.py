@@ -20,8 +20,8 @@ from workflows.models import SpendEntry, Workflow
 ROUNDS = 5
 
 
-def demote(actor, user):
-    users.change_role(actor, user, "user")
+def demote(user, *, by):
+    users.change_role(user, "user", by=by)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_two_admins_who_remove_each_other(act):
         one = make_user(f"one{number}@example.com", role="admin")
         two = make_user(f"two{number}@example.com", role="admin")
 
-        codes = at_once(lambda: act(one, two), lambda: act(two, one))  # noqa: B023
+        codes = at_once(lambda: act(two, by=one), lambda: act(one, by=two))  # noqa: B023
 
         assert codes == ["admin_only", "done"]
         (left,) = User.objects.administrators()
@@ -68,7 +68,7 @@ def test_two_admins_who_remove_each_other(act):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_admins_who_step_down(adam, ada):
-    codes = at_once(lambda: demote(adam, adam), lambda: users.deactivate(ada, ada))
+    codes = at_once(lambda: demote(adam, by=adam), lambda: users.deactivate(ada, by=ada))
     assert codes == ["done", "last_admin"]
     assert User.objects.administrators().count() == 1
 
@@ -78,43 +78,43 @@ def test_the_second_waits_for_the_first(adam, ada):
     """What the first has not committed yet, the second does not overlook."""
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            demote(adam, ada)
-            second = pool.submit(at_once, lambda: users.deactivate(adam, adam))
+            demote(ada, by=adam)
+            second = pool.submit(at_once, lambda: users.deactivate(adam, by=adam))
             with pytest.raises(TimeoutError):
                 second.result(timeout=0.3)
         assert second.result(timeout=30) == ["last_admin"]
 
 
-def test_an_actor_who_is_no_admin_any_more(adam, ada, alice):
-    demote(ada, adam)
+def test_who_is_no_admin_any_more(adam, ada, alice):
+    demote(adam, by=ada)
     for act in (demote, users.activate, users.deactivate, users.delete):
         with pytest.raises(Forbidden):
-            act(adam, alice)
+            act(alice, by=adam)
 
 
 def test_a_user_who_is_gone(adam, alice):
     User.objects.filter(pk=alice.pk).delete()
     for act in (demote, users.activate, users.deactivate, users.delete):
         with pytest.raises(NotFound):
-            act(adam, alice)
+            act(alice, by=adam)
     assert not AuditEntry.objects.exists()
 
 
 def test_the_operator_at_the_terminal_is_held_to_the_rule_too(adam):
     for act in (demote, users.deactivate, users.delete):
         with pytest.raises(LastAdmin):
-            act(None, adam)
+            act(adam, by=None)
 
 
 def test_both_or_neither(adam, alice):
     """A change of the role is undone when the rest of the change is refused."""
     alice.is_active = False
     alice.save()
-    users.change_role(adam, alice, "admin")
+    users.change_role(alice, "admin", by=adam)
     with transaction.atomic():
-        users.change(adam, alice, role="user", is_active=True)
+        users.change(alice, by=adam, role="user", is_active=True)
     with pytest.raises(LastAdmin):
-        users.change(adam, adam, role="admin", is_active=False)
+        users.change(adam, by=adam, role="admin", is_active=False)
     alice.refresh_from_db()
     assert (alice.role, alice.is_active) == ("user", True)
 
@@ -124,7 +124,7 @@ def test_what_goes_with_a_user(adam, alice):
     workflow, key = make_workflow(alice), make_key(alice)
     pk = alice.pk
 
-    users.delete(adam, alice)
+    users.delete(alice, by=adam)
 
     assert not Workflow.objects.filter(pk=workflow.pk).exists()
     assert not type(key).objects.exists()
@@ -141,7 +141,7 @@ def test_who_has_started_runs_stays(adam, alice):
     make_execution(workflow)
 
     with pytest.raises(UserHasHistory):
-        users.delete(adam, alice)
+        users.delete(alice, by=adam)
 
     assert Workflow.objects.filter(pk=workflow.pk).exists()
     assert not AuditEntry.objects.filter(action="user.deleted").exists()
@@ -150,7 +150,7 @@ def test_who_has_started_runs_stays(adam, alice):
 def test_whose_workflow_somebody_runs_stays(adam, alice):
     make_execution(make_workflow(alice), user=adam)
     with pytest.raises(Conflict, match="under way"):
-        users.delete(adam, alice)
+        users.delete(alice, by=adam)
     assert User.objects.filter(pk=alice.pk).exists()
 
 
@@ -166,7 +166,7 @@ def test_the_ledger_outlives_a_user(adam, alice):
         reserved=1,
         at=timezone.now(),
     )
-    users.delete(adam, alice)
+    users.delete(alice, by=adam)
     entry.refresh_from_db()
     assert (entry.user, entry.reserved) == (None, 1)
 
@@ -203,6 +203,6 @@ class AnyStory(TestCase):
     def do(self, what, actor, user):
         fresh = User.objects.filter(pk=user.pk).first() or user
         if what in {"activate", "deactivate", "delete"}:
-            getattr(users, what)(actor, fresh)
+            getattr(users, what)(fresh, by=actor)
         else:
-            users.change_role(actor, fresh, what)
+            users.change_role(fresh, what, by=actor)

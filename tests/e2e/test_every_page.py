@@ -35,7 +35,14 @@ USERS = {
     "workflow_version",
     "workflow_versions",
 }
-ADMINS = {"manage_audit", "manage_executions", "manage_stats", "manage_user", "manage_users", "manage_workflows"}
+ADMINS = {
+    "manage_audit",
+    "manage_executions",
+    "manage_stats",
+    "manage_user",
+    "manage_users",
+    "manage_workflows",
+}
 # Part of a page, a file, or the target of a form.
 NO_PAGES = {
     "execution_cancel",

@@ -13,7 +13,7 @@ on_a_phone = pytest.mark.parametrize("width", [390])
 def test_a_refused_form(page, every_look, db):
     page.goto("/signup")
     page.get_by_label("E-mail").fill("no address")
-    page.get_by_role("button", name="Create the account").click()
+    page.get_by_role("button", name="Create account").click()
     page.get_by_text("Enter a valid email address.").wait_for()
     every_look(page)
 

@@ -24,10 +24,10 @@ def test_a_form_that_was_sent_goes_on(page, sign_in, alice, every_look, javascri
     if javascript:
         every_look(page)
     page.get_by_label("Password", exact=True).fill("wrong")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_text("This is not your current password.").wait_for()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
 
     page.get_by_text("The key “main” was stored.").wait_for()
     assert ApiKey.objects.get().last_four == "WXYZ"

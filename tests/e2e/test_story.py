@@ -105,7 +105,7 @@ def sign_up(page, name="Alice Example", email="alice@example.com"):
     page.get_by_label("Name").fill(name)
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password", exact=True).fill("correct horse battery")
-    page.get_by_role("button", name="Create the account").click()
+    page.get_by_role("button", name="Create account").click()
     page.wait_for_url("**/dashboard")
 
 

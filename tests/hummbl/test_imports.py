@@ -40,11 +40,11 @@ def test_direction_of_imports(app):
 
 
 @pytest.mark.parametrize("app", ORDER)
-def test_the_product_never_imports_tests_or_benchmarks(app):
+def test_the_product_never_imports_tools(app):
     wrong = [
         str(path)
         for path in modules(app)
         for package, _ in imported(path)
-        if package in {"tests", "benchmarks", "pytest", "llmock"}
+        if package in {"tests", "benchmarks", "scan", "pytest", "llmock"}
     ]
     assert not wrong

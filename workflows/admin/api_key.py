@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from accounts.admin_pages import MadeElsewhere, link_to
+from accounts.admin.pages import MadeElsewhere, link_to
 from accounts.models import User
 from workflows.models import (
     ApiKey,

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from accounts.admin_pages import History, Lines, link_to, link_to_list
+from accounts.admin.pages import History, Lines, link_to, link_to_list
 from hummbl.errors import AppError
 from workflows.admin.json import as_json
 from workflows.models import (

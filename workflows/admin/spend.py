@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from accounts.admin_pages import History, link_to, link_to_list
+from accounts.admin.pages import History, link_to, link_to_list
 from workflows.models import (
     Execution,
     SpendEntry,

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from accounts.admin_pages import History
+from accounts.admin.pages import History
 from workflows.models import (
     Worker,
 )

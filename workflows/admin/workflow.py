@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from accounts.admin_pages import History, Lines, MadeElsewhere, link_to, link_to_list
+from accounts.admin.pages import History, Lines, MadeElsewhere, link_to, link_to_list
 from accounts.models import User
 from hummbl.errors import Conflict
 from workflows.admin.json import as_json

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from pydantic import Field
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,7 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.models import User
 from hummbl import cache
 from hummbl.api.filters import one_of, read_filters, search_text
-from hummbl.api.permissions import IsAdmin
+from hummbl.api.permissions import ADMIN_ONLY
 from workflows.api.answers import (
     Answer,
     ExecutionRow,
@@ -34,7 +33,6 @@ from workflows.api.filters import RUN_PARAMETERS, read_run_filter, status_parame
 from workflows.figures import oversight, statistics
 from workflows.models import Execution, Workflow, WorkflowStatus
 
-ADMIN_ONLY: Final = [IsAuthenticated, IsAdmin]
 _PERSON_TEXT: Final = "An id, or a part of the e-mail address."
 
 

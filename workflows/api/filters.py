@@ -8,7 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from hummbl.api.filters import as_moment, as_uuid, one_of, read_filters, search_text
+from hummbl.api.filters import as_moment, as_uuid, one_of, read_filters, search_text, several
 from workflows.models import ExecutionStatus, Trigger
 from workflows.run_filter import RunFilter
 
@@ -58,8 +58,7 @@ def read_run_filter(request: Request, *more: str) -> tuple[RunFilter, dict[str, 
     """
     chosen = read_filters(request, "status", *_READ_RUN, *more)
     read = {name: to(name, chosen[name]) for name, to in _READ_RUN.items() if name in chosen}
-    given = [status for status in request.query_params.getlist("status") if status]
-    statuses = [one_of("status", status, ExecutionStatus.values) for status in given]
+    statuses = several(request, "status", ExecutionStatus.values)
     return RunFilter(statuses=statuses, **read), {
         name: chosen[name] for name in more if name in chosen
     }

@@ -16,7 +16,7 @@ from accounts.http import UserRequest
 from accounts.views.access import admins_only
 from hummbl import cache
 from hummbl.errors import AppError
-from hummbl.lists import MAX_SEARCH, remember_filters, sliced
+from hummbl.lists import MAX_SEARCH, list_page, sliced
 from workflows.figures import oversight, statistics
 from workflows.figures.charts import Stack, stacks
 from workflows.models import Execution, ExecutionStatus, Workflow, WorkflowStatus
@@ -67,7 +67,9 @@ def manage_workflows(request: UserRequest) -> HttpResponse:
         "filtered": form.narrows,
         "form": form,
     }
-    return _list(request, "manage_workflows", context)
+    return list_page(
+        request, "workflows/manage_workflows.html", "workflows/_manage_workflows.html", context
+    )
 
 
 class ManagedRunForm(RunFilterForm):
@@ -97,7 +99,9 @@ def manage_executions(request: UserRequest) -> HttpResponse:
         "chosen": workflow,
         "statuses": ExecutionStatus.choices,
     }
-    return _list(request, "manage_executions", context)
+    return list_page(
+        request, "workflows/manage_executions.html", "workflows/_manage_executions.html", context
+    )
 
 
 def _cancel(request: UserRequest) -> HttpResponse:
@@ -114,13 +118,6 @@ def _cancel(request: UserRequest) -> HttpResponse:
     else:
         messages.success(request, "The run is being cancelled.")
     return redirect(request.get_full_path())
-
-
-def _list(request: UserRequest, name: str, context: dict[str, Any]) -> HttpResponse:
-    if request.htmx:
-        table = render(request, f"workflows/_{name}.html", context)
-        return remember_filters(request, table)
-    return render(request, f"workflows/{name}.html", context)
 
 
 @dataclass(frozen=True, slots=True)

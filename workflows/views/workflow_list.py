@@ -11,14 +11,13 @@ from django import forms
 from django.db.models import DateTimeField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Lower
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.http import UserRequest
 from accounts.models import User
 from accounts.views.access import signed_in
-from hummbl.lists import MAX_SEARCH, Slice, remember_filters, sliced
+from hummbl.lists import MAX_SEARCH, Slice, list_page, sliced
 from hummbl.paging import NEWEST, Order
 from workflows.access import may_edit
 from workflows.figures.dashboard import DAYS, Scope, cost_by_workflow
@@ -95,10 +94,11 @@ def workflow_list(request: UserRequest) -> HttpResponse:
         "rows": _rows(page, user),
         "spend_days": DAYS,
         "filtered": form.narrows,
+        "form": form,
     }
-    if request.htmx:
-        return remember_filters(request, render(request, "workflows/_workflow_table.html", context))
-    return render(request, "workflows/workflow_list.html", {**context, "form": form})
+    return list_page(
+        request, "workflows/workflow_list.html", "workflows/_workflow_table.html", context
+    )
 
 
 @dataclass(frozen=True, slots=True)

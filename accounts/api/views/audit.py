@@ -6,21 +6,19 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.generics import GenericAPIView
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import audit_export
-from accounts.api.audit_serializers import AuditEntrySerializer
 from accounts.api.authentication import user_of
-from accounts.audit_log import BY_TIME, AuditFilter
+from accounts.api.serializers.audit import AuditEntrySerializer
+from accounts.audit.export import export
+from accounts.audit.log import BY_TIME, AuditFilter
 from accounts.models import Action, AuditEntry
-from hummbl.api.filters import as_moment, one_of, read_filters, search_text
+from hummbl.api.filters import as_moment, read_filters, search_text, several
 from hummbl.api.pagination import CursorPagination
-from hummbl.api.permissions import IsAdmin
+from hummbl.api.permissions import ADMIN_ONLY
 
-ADMIN_ONLY: Final = [IsAuthenticated, IsAdmin]
 _TEXTS: Final = ("actor", "object", "search")
 _MOMENTS: Final = ("start", "end")
 PARAMETERS: Final = [
@@ -91,17 +89,16 @@ class AuditFileView(APIView):
     def get(self, request: Request) -> StreamingHttpResponse:
         """As CSV. A cell that would be a formula begins with an apostrophe. The log notes it."""
         plain = request._request  # noqa: SLF001 - how it came decides how it is streamed
-        return audit_export.export(plain, _wanted(request), by=user_of(request))
+        return export(plain, _wanted(request), by=user_of(request))
 
 
 def _wanted(request: Request) -> AuditFilter:
     chosen = read_filters(request, "action", *_TEXTS, *_MOMENTS)
     texts = {name: search_text(name, chosen[name]) for name in _TEXTS if name in chosen}
     moments = {name: as_moment(name, chosen[name]) for name in _MOMENTS if name in chosen}
-    actions = [action for action in request.query_params.getlist("action") if action]
     return AuditFilter(
         actor=texts.get("actor", ""),
-        actions=tuple(one_of("action", action, Action.values) for action in actions),
+        actions=several(request, "action", Action.values),
         object=texts.get("object", ""),
         start=moments.get("start"),
         end=moments.get("end"),

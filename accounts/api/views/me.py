@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 from accounts import addresses, flows
 from accounts.api.authentication import session_in_use, user_of
 from accounts.api.scopes import session_only
-from accounts.api.serializers import PasswordSerializer, UserSerializer
+from accounts.api.serializers.account import PasswordSerializer, UserSerializer
 from accounts.api.views.bodies import validated
 from accounts.models import User
 from accounts.reauthentication import require_recent

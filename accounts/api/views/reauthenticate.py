@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.scopes import session_only
-from accounts.api.serializers import PasswordAgainSerializer
+from accounts.api.serializers.account import PasswordAgainSerializer
 from accounts.api.views.bodies import validated
 from accounts.reauthentication import give_password
 

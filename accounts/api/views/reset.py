@@ -1,23 +1,22 @@
 """Setting a new password without the old one."""
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import resets
-from accounts.api.serializers import MessageSerializer, ResetConfirmSerializer, ResetSerializer
+from accounts.api.serializers.account import (
+    MessageSerializer,
+    ResetConfirmSerializer,
+    ResetSerializer,
+)
 from accounts.api.views.bodies import validated
-from hummbl.api.throttling import AuthThrottle
+from accounts.api.views.public import PublicView
 
 
-class ResetView(APIView):
+class ResetView(PublicView):
     """`POST /api/auth/reset`."""
 
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    throttle_classes = [AuthThrottle]
     auth_action = "reset"
 
     @extend_schema(
@@ -34,13 +33,11 @@ class ResetView(APIView):
         return Response({"message": resets.ASKED}, status=202)
 
 
-class ResetConfirmView(APIView):
+class ResetConfirmView(PublicView):
     """`POST /api/auth/reset/confirm`."""
 
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    throttle_classes = [AuthThrottle]
     auth_action = "reset_confirm"
+    auth_account = False
 
     @extend_schema(
         operation_id="reset_confirm",

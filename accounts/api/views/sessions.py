@@ -10,10 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import flows
+from accounts import sessions
 from accounts.api.authentication import session_in_use, user_of
 from accounts.api.scopes import session_only
-from accounts.api.serializers import SessionSerializer
+from accounts.api.serializers.account import SessionSerializer
 from accounts.models import Session
 
 
@@ -41,7 +41,8 @@ class SessionsView(ListAPIView[Session]):
     @extend_schema(operation_id="sessions_end_others", tags=["auth"], responses={204: None})
     def delete(self, request: Request) -> Response:
         """End every session of yours but the one that this request comes with."""
-        flows.end_other_sessions(user_of(request), session_in_use(request))
+        user = user_of(request)
+        sessions.end_all(user, by=user, keep=session_in_use(request))
         return Response(status=204)
 
 
@@ -52,5 +53,6 @@ class SessionView(APIView):
     @extend_schema(operation_id="session_end", tags=["auth"], responses={204: None})
     def delete(self, request: Request, pk: UUID) -> Response:
         """End one of your sessions."""
-        flows.end_session(user_of(request), pk)
+        user = user_of(request)
+        sessions.end(user, pk, by=user)
         return Response(status=204)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -11,17 +10,15 @@ from rest_framework.views import APIView
 from accounts import flows
 from accounts.api.authentication import session_in_use
 from accounts.api.scopes import session_only
-from accounts.api.serializers import (
+from accounts.api.serializers.account import (
     LoginSerializer,
     RegisteredSerializer,
     RegisterSerializer,
     TokenSerializer,
 )
 from accounts.api.views.bodies import validated
+from accounts.api.views.public import PublicView
 from accounts.models import User
-from hummbl.api.throttling import AuthThrottle
-
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 def _signed_in(request: Request, user: User) -> dict[str, Any]:
@@ -29,12 +26,9 @@ def _signed_in(request: Request, user: User) -> dict[str, Any]:
     return {"token": token, "user": user, "expires_at": session.expires_at}
 
 
-class RegisterView(APIView):
+class RegisterView(PublicView):
     """`POST /api/auth/register`."""
 
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    throttle_classes = [AuthThrottle]
     auth_action = "register"
 
     @extend_schema(
@@ -62,15 +56,12 @@ class RegisterView(APIView):
         answer = {"token": None, "user": user, "expires_at": None}
         if not flows.must_verify(user):
             answer = _signed_in(request, user)
-        return Response(RegisteredSerializer(answer).data, status=201, headers=NO_STORE)
+        return Response(RegisteredSerializer(answer).data, status=201)
 
 
-class LoginView(APIView):
+class LoginView(PublicView):
     """`POST /api/auth/login`."""
 
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    throttle_classes = [AuthThrottle]
     auth_action = "login"
 
     @extend_schema(
@@ -91,7 +82,7 @@ class LoginView(APIView):
         """Exchange an address and a password for a bearer token."""
         data = validated(LoginSerializer(data=request.data))
         user = flows.authenticate(request._request, **data)  # noqa: SLF001
-        return Response(TokenSerializer(_signed_in(request, user)).data, headers=NO_STORE)
+        return Response(TokenSerializer(_signed_in(request, user)).data)
 
 
 class LogoutView(APIView):

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from accounts import tokens
 from accounts.api.authentication import user_of
 from accounts.api.scopes import session_only
-from accounts.api.token_serializers import (
+from accounts.api.serializers.tokens import (
     AccessTokenBody,
     AccessTokenSerializer,
     NewAccessTokenSerializer,
@@ -21,8 +21,6 @@ from accounts.api.token_serializers import (
 from accounts.api.views.bodies import validated
 from accounts.models import AccessToken
 from accounts.reauthentication import require_recent
-
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 class AccessTokensView(ListAPIView[AccessToken]):
@@ -57,7 +55,7 @@ class AccessTokensView(ListAPIView[AccessToken]):
         data = validated(AccessTokenBody(data=request.data))
         token, secret = tokens.create_token(user_of(request), **data)
         answer = {**AccessTokenSerializer(token).data, "token": secret}
-        return Response(answer, status=201, headers=NO_STORE)
+        return Response(answer, status=201)
 
 
 class AccessTokenView(APIView):

@@ -6,22 +6,20 @@ from uuid import UUID
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.generics import GenericAPIView
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import users
+from accounts import sessions, users
 from accounts.api.authentication import user_of
 from accounts.api.scopes import session_only
-from accounts.api.user_serializers import ManagedUserSerializer
+from accounts.api.serializers.users import ManagedUserSerializer
 from accounts.api.views.bodies import validated
 from accounts.models import Role, User
 from accounts.reauthentication import require_recent
 from hummbl.api.filters import one_of, read_filters, search_text
-from hummbl.api.permissions import IsAdmin
+from hummbl.api.permissions import ADMIN_ONLY
 
-ADMIN_ONLY = [IsAuthenticated, IsAdmin]
 _FLAGS = {"true": True, "false": False}
 _LAST_ADMIN = OpenApiResponse(description="`last_admin`: nobody else could administer this.")
 
@@ -84,7 +82,7 @@ class UserView(APIView):
         user = get_object_or_404(User, pk=pk)
         require_recent(request.auth)
         data = validated(ManagedUserSerializer(user, data=request.data, partial=True))
-        users.change(user_of(request), user, **data)
+        users.change(user, by=user_of(request), **data)
         return Response(_shown([user])[0])
 
 
@@ -104,7 +102,7 @@ class UserSessionsView(APIView):
         """End every session, yours too if the user is you. Access tokens stay."""
         user = get_object_or_404(User, pk=pk)
         require_recent(request.auth)
-        users.end_all_sessions(user_of(request), user)
+        sessions.end_all(user, by=user_of(request))
         return Response(status=204)
 
 
@@ -113,5 +111,5 @@ def _flag(text: str | None) -> bool | None:
 
 
 def _shown(page: list[User]) -> list[dict[str, Any]]:
-    sessions = users.sessions_of([user.pk for user in page])
-    return list(ManagedUserSerializer(page, many=True, context={"sessions": sessions}).data)
+    counts = sessions.count_of([user.pk for user in page])
+    return list(ManagedUserSerializer(page, many=True, context={"sessions": counts}).data)

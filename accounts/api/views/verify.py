@@ -1,7 +1,6 @@
 """Proving that an address is one's own."""
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -9,18 +8,17 @@ from rest_framework.views import APIView
 from accounts import addresses
 from accounts.api.authentication import user_of
 from accounts.api.scopes import session_only
-from accounts.api.serializers import MessageSerializer, VerifySerializer
+from accounts.api.serializers.account import MessageSerializer, VerifySerializer
 from accounts.api.views.bodies import validated
+from accounts.api.views.public import PublicView
 from hummbl.api.throttling import AuthThrottle
 
 
-class VerifyView(APIView):
+class VerifyView(PublicView):
     """`POST /api/auth/verify`."""
 
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    throttle_classes = [AuthThrottle]
     auth_action = "verify"
+    auth_account = False
 
     @extend_schema(
         operation_id="verify",

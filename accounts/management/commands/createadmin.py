@@ -45,7 +45,7 @@ class Command(BaseCommand):
         user.set_password(password)
         try:
             with audit.command_line():
-                users.create(None, user)
+                users.create(user, by=None)
         except IntegrityError as error:
             if options["if_missing"] and _someone_administers():
                 # Another process was first.
@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
 
 def _someone_administers() -> bool:
-    return User.objects.filter(role=Role.ADMIN, is_active=True).exists()
+    return User.objects.administrators().exists()
 
 
 def read_password() -> str:

@@ -36,7 +36,7 @@ class Command(BaseCommand):
         given = read_password() if options["password_stdin"] else ""
         password = given or secrets.token_urlsafe(15)
         try:
-            flows.set_password(user, password, actor=None)
+            flows.set_password(user, password, by=None)
         except WeakPassword as error:
             raise CommandError(error.message) from error
         self.stdout.write(f"{user.email} has a new password and is signed out everywhere.")

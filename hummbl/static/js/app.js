@@ -33,6 +33,8 @@ function dismiss(toast) {
 function armToast(toast) {
   toast.querySelector("[data-dismiss]").hidden = false;
   if (toast.classList.contains("error")) return;
+  // In the flow of the page it covers nothing, and what is below would jump.
+  if (getComputedStyle(toast.parentElement).position === "static") return;
   let left = TOAST_SECONDS;
   const timer = setInterval(() => {
     if (!toast.isConnected) clearInterval(timer);

@@ -173,7 +173,7 @@ def test_a_password_that_is_set_for_somebody_deletes_theirs(alice, adam):
     make_token(alice)
     make_token(adam)
 
-    flows.set_password(alice, "quite another phrase", actor=adam)
+    flows.set_password(alice, "quite another phrase", by=adam)
 
     assert [token.user for token in AccessToken.objects.all()] == [adam]
 

@@ -7,8 +7,8 @@ import io
 import pytest
 from django.core.handlers.asgi import ASGIRequest
 
-from accounts import audit_export
-from accounts.audit_log import AuditFilter
+from accounts.audit import export
+from accounts.audit.log import AuditFilter
 from accounts.models import Action
 from tests.accounts.entries import make_entry, recorded
 
@@ -71,7 +71,7 @@ def test_what_makes_no_sense_is_refused(api, adam, query):
 
 
 def test_is_read_in_batches(api, adam, alice, monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(audit_export, "BATCH", 3)
+    monkeypatch.setattr(export, "BATCH", 3)
     entries = [make_entry(actor=alice, ago=number // 2) for number in range(8)]
     client = api(adam)
     answer = client.get(URL, {"actor": str(alice.pk)})
@@ -84,12 +84,12 @@ def test_is_read_in_batches(api, adam, alice, monkeypatch, django_assert_num_que
 @pytest.mark.django_db(transaction=True)
 def test_under_asgi_a_piece_at_a_time(adam, alice, monkeypatch):
     """Django would gather what is not asynchronous whole, before it sends anything."""
-    monkeypatch.setattr(audit_export, "BATCH", 2)
+    monkeypatch.setattr(export, "BATCH", 2)
     for _ in range(5):
         make_entry(actor=alice)
     scope = {"type": "http", "method": "GET", "path": URL, "headers": [], "query_string": b""}
     request = ASGIRequest(scope, io.BytesIO())
-    answer = audit_export.export(request, AuditFilter(actor=str(alice.pk)), by=adam)
+    answer = export.export(request, AuditFilter(actor=str(alice.pk)), by=adam)
     assert answer.is_async
 
     async def read():

@@ -35,7 +35,7 @@ def test_who_it_is_and_what_is_theirs(admin, adam, alice):
     make_execution(make_workflow(alice))
     make_key(alice)
     Session.open(alice, ip="203.0.113.9", user_agent="curl/8.5")
-    users.change_role(adam, alice, "viewer")
+    users.change_role(alice, "viewer", by=adam)
 
     said = page(admin.get(url(alice)))
 

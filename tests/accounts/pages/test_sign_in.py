@@ -173,3 +173,15 @@ def counting(name, calls):
         return real(*args, **kwargs)
 
     return call
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [({"password": "wrong"}, "password"), ({"email": "alice", "password": ""}, "email")],
+    ids=["refused", "in error"],
+)
+def test_one_goes_on_where_it_failed(client, alice, typed, field):
+    form = post(client, **typed).context["form"]
+    focused = [bound.name for bound in form if bound.field.widget.attrs.get("autofocus")]
+    assert focused == [field]

@@ -48,7 +48,7 @@ def test_nothing_is_changed(old, alice, action):
     key = make_key(alice, name="hers")
     answer = old(alice).post(url(key, action), {"name": "other", "active": "false"})
     assert answer.status_code == 403
-    assert "Your password again" in answer.content.decode()
+    assert "Enter your password again" in answer.content.decode()
     found = ApiKey.objects.get()
     assert (found.name, found.is_active) == ("hers", True)
 
@@ -73,11 +73,11 @@ def test_a_role_is_refused_before_the_password_is_asked_for(old, alice, action):
     alice.save()
     answer = old(alice).post(url(key, action) if action else URL, FORM)
     assert answer.status_code == 403
-    assert "Your password again" not in answer.content.decode()
+    assert "Enter your password again" not in answer.content.decode()
 
 
 def test_an_admin_gives_it_to_stop_another_s(old, alice, adam):
     key = make_key(alice)
     answer = old(adam).post(url(key, "toggle"), {"active": "false"})
-    assert "Your password again" in answer.content.decode()
+    assert "Enter your password again" in answer.content.decode()
     assert ApiKey.objects.get().is_active

@@ -1,4 +1,4 @@
-"""Users and their sessions in the Django admin."""
+"""Users in the Django admin."""
 
 from functools import partial
 from typing import Any
@@ -8,19 +8,12 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from accounts import (
-    addresses,
-    admin_tokens,  # noqa: F401 - registers its list
-    flows,
-    mail,
-    users,
-)
-from accounts.admin_audit import Audited
-from accounts.admin_pages import ROWS, MadeElsewhere, WantsPassword, link_to, link_to_list
+from accounts import addresses, flows, mail, users
+from accounts.admin.audited import Audited
+from accounts.admin.pages import ROWS, WantsPassword, link_to_list
 from accounts.errors import EmailRefused, LastAdmin
 from accounts.flows import PASSWORD_MAX_LENGTH
 from accounts.models import Role, Session, User
@@ -116,21 +109,21 @@ class UserAdmin(WantsPassword, Audited):
         password = form.cleaned_data.get("new_password")
         if not change:
             obj.set_password(password)
-            users.create(request.user, obj)
+            users.create(obj, by=request.user)
             return
         asked = {name: form.cleaned_data[name] for name in ("role", "is_active")}
         changes = {name: value for name, value in asked.items() if name in form.changed_data}
-        users.change(request.user, obj, **changes)
-        old = users.edit(request.user, obj, email=obj.email, name=obj.name)
+        users.change(obj, by=request.user, **changes)
+        old = users.edit(obj, by=request.user, email=obj.email, name=obj.name)
         if old:
             transaction.on_commit(partial(mail.send_email_changed, request, obj, old))
         if password:
-            flows.set_password(obj, password, actor=request.user)
+            flows.set_password(obj, password, by=request.user)
             transaction.on_commit(partial(mail.send_password_changed, request, obj))
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """With all that is the user's alone; not when there are runs, which stay."""
-        users.delete(request.user, obj)
+        users.delete(obj, by=request.user)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes with a user, history of workflows included; runs of their own protect them."""
@@ -142,43 +135,3 @@ class UserAdmin(WantsPassword, Audited):
         if obj is not None and users.is_last_admin(obj):
             return False
         return super().has_delete_permission(request, obj)
-
-
-@admin.register(Session)
-class SessionAdmin(MadeElsewhere):
-    """Which browsers and programs are signed in: to look at and to end."""
-
-    notes_deletion = True
-
-    fields = (
-        *("user", "kind", "device", "user_agent", "ip"),
-        *("created_at", "last_used_at", "expires_at"),
-    )
-    list_display = (*("device", "kind", "whose", "ip", "created_at", "last_used_at", "expires_at"),)
-    list_filter = ("kind", "last_used_at")
-    list_select_related = ("user",)
-    date_hierarchy = "created_at"
-    ordering = ("-id",)
-    search_fields = ("user__email", "user_agent", "ip")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
-        """Those that have not expired."""
-        return super().get_queryset(request).alive()  # type: ignore[attr-defined,no-any-return]
-
-    def has_change_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
-        """There is nothing to change about one."""
-        return False
-
-    def delete_model(self, request: HttpRequest, obj: Session) -> None:
-        """As on the user's page."""
-        users.end_session(request.user, obj.user, obj.pk)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
-        """One by one, so that the audit log names each."""
-        for session in queryset.select_related("user"):
-            users.end_session(request.user, session.user, session.pk)
-
-    @admin.display(description="user", ordering="user__email")
-    def whose(self, session: Session) -> SafeString:
-        """The user."""
-        return link_to(session.user)

@@ -5,10 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.flows import PASSWORD_MAX_LENGTH
-from accounts.models import Role, Session, SessionKind
+from accounts.models import Role, Session, SessionKind, User
 from hummbl.api.serializers import Email, StrictSerializer, Text
-
-EMAIL_LENGTH = 254
 
 
 class Password(Text):
@@ -30,7 +28,7 @@ class UserSerializer(StrictSerializer):
     """Who someone is. The name and the address can be changed here."""
 
     id = serializers.UUIDField(read_only=True)
-    email = Email(max_length=EMAIL_LENGTH)
+    email = Email(max_length=User.EMAIL_LENGTH)
     email_verified = serializers.BooleanField(read_only=True)
     name = Text(max_length=150, allow_blank=True)
     role = serializers.ChoiceField(choices=Role.choices, read_only=True)
@@ -42,7 +40,7 @@ class UserSerializer(StrictSerializer):
 class RegisterSerializer(StrictSerializer):
     """A new account."""
 
-    email = Email(max_length=EMAIL_LENGTH)
+    email = Email(max_length=User.EMAIL_LENGTH)
     password = Password()
     name = Text(max_length=150, allow_blank=True, default="")
 
@@ -50,14 +48,14 @@ class RegisterSerializer(StrictSerializer):
 class LoginSerializer(StrictSerializer):
     """Proof of an account. Any text will do for an address: what is unknown is simply wrong."""
 
-    email = Text(max_length=EMAIL_LENGTH)
+    email = Text(max_length=User.EMAIL_LENGTH)
     password = Password()
 
 
 class ResetSerializer(StrictSerializer):
     """Whose password is to be set anew. Any text will do for an address, as for signing in."""
 
-    email = Text(max_length=EMAIL_LENGTH)
+    email = Text(max_length=User.EMAIL_LENGTH)
 
 
 class ResetConfirmSerializer(StrictSerializer):

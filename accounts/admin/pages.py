@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from accounts.admin_audit import Audited
+from accounts.admin.audited import Audited
 from accounts.views.reauthenticate import recent_sign_in
 
 ROWS = 100

@@ -9,7 +9,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 
 from accounts import audit
-from accounts.audit_log import BY_TIME, AuditFilter
+from accounts.audit.log import BY_TIME, AuditFilter
 from accounts.models import Action, AuditEntry, User
 from hummbl import csv_file
 from hummbl.paging import read_slice

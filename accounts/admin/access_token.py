@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from accounts import tokens
-from accounts.admin_pages import MadeElsewhere, link_to
+from accounts.admin.pages import MadeElsewhere, link_to
 from accounts.models import AccessToken
 
 
