@@ -90,7 +90,8 @@ def ask(collected, transactional_db):
 
     wait_for(up, what="gunicorn answers")
     yield ask
-    process.kill()
+    # Not SIGKILL: gunicorn's own processes would outlive it.
+    process.terminate()
     process.wait()
 
 
