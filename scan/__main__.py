@@ -36,8 +36,10 @@ def main() -> int:
         folder = Path(made)
         with started(folder) as site:
             for visitor in VISITORS:
-                results.append(scanners.wapiti(wapiti, site, visitor))
-                results.append(scanners.schemathesis(site, visitor))
+                # Both before either scans: a scanner may change the address that one signs in with.
+                cookies, token = site.cookies(visitor), site.token(visitor)
+                results.append(scanners.wapiti(wapiti, site, visitor, cookies))
+                results.append(scanners.schemathesis(site, visitor, token))
         results.append(scanners.log(folder / "web.log"))
     for result in results:
         if result.findings:

@@ -77,7 +77,7 @@ def ruff() -> Result:
     )
 
 
-def wapiti(program: Path, site: Site, visitor: str) -> Result:
+def wapiti(program: Path, site: Site, visitor: str, cookies: str) -> Result:
     """The pages that the visitor gets to, by Wapiti."""
     report = site.folder / f"wapiti-{visitor}.json"
     command = [str(program), "--url", f"{site.url}/", "--module", MODULES, "--scope", "folder"]
@@ -87,7 +87,7 @@ def wapiti(program: Path, site: Site, visitor: str) -> Result:
     command += ["--verify-ssl", "0", "--no-bugreport", "--verbose", "0", "--flush-session"]
     command += ["--store-session", str(site.folder / f"session-{visitor}")]
     command += ["--format", "json", "--output", str(report)]
-    if cookies := site.cookies(visitor):
+    if cookies:
         command += ["--cookie-value", cookies]
     name = f"Wapiti, {visitor}"
     _say(name)
@@ -108,7 +108,7 @@ def wapiti(program: Path, site: Site, visitor: str) -> Result:
     )
 
 
-def schemathesis(site: Site, visitor: str) -> Result:
+def schemathesis(site: Site, visitor: str, token: str) -> Result:
     """The API as it answers the visitor, by Schemathesis."""
     report = site.folder / f"schemathesis-{visitor}.json"
     command = ["st", "--config-file", str(Path(__file__).with_name("schemathesis.toml")), "run"]
@@ -117,7 +117,7 @@ def schemathesis(site: Site, visitor: str) -> Result:
     command += ["--max-examples", str(EXAMPLES), "--report-json-path", str(report)]
     for path in UNTOUCHED_API:
         command += ["--exclude-path", path]
-    if token := site.token(visitor):
+    if token:
         command += ["--header", f"Authorization: Bearer {token}"]
     name = f"Schemathesis, {visitor}"
     _say(name)

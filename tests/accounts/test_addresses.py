@@ -41,11 +41,14 @@ def test_is_kept_in_one_form(typed, kept):
         "alice@exa mple.com",
         "Alice <alice@example.com>",
         "alice@example.com,bob@example.com",
+        '"see https://evil.example"@evil.example',
+        "alice@example.\u202ecom",
+        "alice@example.com\u2028x",
     ],
     ids=[
         *("empty", "no-at", "no-domain", "no-name", "trailing-dot", "two-ats"),
         *("newline", "crlf", "control", "quoted-crlf", "dotless-i", "kelvin", "long-s"),
-        *("space", "space-in-domain", "display-name", "two"),
+        *("space", "space-in-domain", "display-name", "two", "quoted", "bidi", "separator"),
     ],
 )
 def test_is_refused(address):

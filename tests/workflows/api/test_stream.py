@@ -179,6 +179,23 @@ def test_a_deleted_execution_ends_the_stream(execution, url, token):
     assert [event[0] for event in parse(main()[1])] == [1]
 
 
+def test_another_role_ends_the_stream(execution, url, adam):
+    """security.md 1: who is an administrator no more does not go on reading another's run."""
+    _, token = Session.open(adam, ip=None, user_agent="")
+
+    @async_to_sync
+    async def main():
+        begun = asyncio.Event()
+        watcher = asyncio.create_task(read(url, token, begun=begun))
+        await begun.wait()
+        adam.role = "viewer"
+        await sync_to_async(adam.save)()
+        await watcher
+        return await read(url, token)
+
+    assert main()[0].status_code == 404
+
+
 def test_the_reader_stops_with_the_last_stream(alice, execution):
     session, _ = Session.open(alice, ip=None, user_agent="")
 
