@@ -17,6 +17,7 @@ from benchmarks.engine import make, owner
 from benchmarks.processes import ScriptedWorker, free_port, from_procfile, wait_for
 from benchmarks.skipping import Skipped
 from tests.factories import make_diamond
+from tests.signing_in import sign_in
 from workflows.models import Workflow
 
 # A page can be used when its modules have run and what they drew is on the screen.
@@ -104,7 +105,7 @@ def _measure(site: Any, path: str, name: str) -> dict[str, Any]:
 
 def _queries(path: str) -> int:
     client = Client(headers={"host": "localhost"})
-    client.force_login(owner())
+    sign_in(client, owner())
     client.get(path)  # what a process asks once
     with CaptureQueriesContext(connection) as captured:
         assert client.get(path).status_code == 200
@@ -125,7 +126,7 @@ def _site() -> Iterator[Any]:
     user.role = Role.ADMIN
     user.save(update_fields=["role"])
     client = Client()
-    client.force_login(user)
+    sign_in(client, user)
     port = free_port()
     with from_procfile("web", port=port, RATE_LIMIT_PAGES=""), sync_playwright() as playwright:
         wait_for(port, "/signin")

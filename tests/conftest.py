@@ -5,10 +5,10 @@ from django.conf import settings as django_settings
 from django.test import Client
 from rest_framework.test import APIClient
 
-from accounts.browser import ROW_KEY
 from accounts.models import Session, User
 from hummbl import cache, counters, mail
 from tests import factories
+from tests.signing_in import sign_in
 
 pytest_plugins = ["tests.clock", "tests.database", "tests.llmock"]
 
@@ -25,23 +25,8 @@ def _calm(settings):
 
 @pytest.fixture(autouse=True)
 def _session_rows(monkeypatch):
-    """`force_login` leaves a session with its row, as signing in does.
-
-    Else the first page of every test would pay for making it.
-    """
-    log_in = Client.force_login
-
-    def force_login(client, user, backend=None):
-        client.cookies.pop(django_settings.SESSION_COOKIE_NAME, None)
-        log_in(client, user, backend)
-        kept = client.session
-        session = Session.open_for_browser(
-            user, kept.session_key, ip="127.0.0.1", user_agent="tests"
-        )
-        kept[ROW_KEY] = str(session.pk)
-        kept.save()
-
-    monkeypatch.setattr(Client, "force_login", force_login)
+    """`force_login` leaves a session with its row, as signing in does."""
+    monkeypatch.setattr(Client, "force_login", sign_in)
 
 
 @pytest.fixture(autouse=True)
