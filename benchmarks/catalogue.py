@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.figures import spread, table
+from benchmarks import cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +13,8 @@ class Measurement:
 
     `function` is `module:function`; it is called with `arguments`, `repeat` times, each in a
     process and on a database of its own, and `show` makes a cell of all that it returned;
-    `detail` makes what is printed below the table of the last.
-    `quick` replaces arguments for a look that takes seconds.
+    `detail` makes what is printed below the table of the last. `environment` is that of the
+    process. `quick` replaces arguments for a look that takes seconds.
     """
 
     name: str
@@ -26,105 +26,12 @@ class Measurement:
     quick: dict[str, Any] = field(default_factory=dict)
     repeat: int = 1
     databases: tuple[str, ...] = ("SQLite", "PostgreSQL")
+    environment: dict[str, str] = field(default_factory=dict)
     detail: Callable[[Any], str] | None = None
     limit_seconds: int = 180
 
 
-def _rate(results: list[float]) -> str:
-    return f"{spread(results)}/s"
-
-
-def _sequence(results: list[list[float]]) -> str:
-    return f"{spread(results[0], '.3f')} s"
-
-
-def _slow_calls(results: list[dict[str, float]]) -> str:
-    seconds = spread([result["seconds"] for result in results], ".2f")
-    return f"{seconds} s, {max(result['megabytes'] for result in results):.0f} MB"
-
-
-def _percentiles(results: list[dict[str, float]]) -> str:
-    return " / ".join(f"{value:.1f}" for value in results[0].values()) + " ms"
-
-
-def _memory(results: list[dict[str, float]]) -> str:
-    web, worker = results[0]["web"], results[0]["worker"]
-    return f"{web:.0f} + {worker:.0f} = {web + worker:.0f} MB"
-
-
-def _recovery(results: list[dict[str, Any]]) -> str:
-    (result,) = results
-    counts = " / ".join(str(result[name]) for name in ("lost", "twice", "rerun"))
-    return f"{result['seconds']:.1f} s of lease {result['lease']:g} s; {counts}"
-
-
-def _list(results: list[dict[str, float]]) -> str:
-    (result,) = results
-    ratio = result["rate"] / result["plain"]
-    latency = f"{result['p50']:.1f} / {result['p99']:.1f} ms"
-    return f"{latency}; {result['rate']:.0f}/s, {ratio:.2f}×"
-
-
-def _editor(results: list[dict[str, list[float]]]) -> str:
-    (result,) = results
-    return " / ".join(spread(values) for values in result.values()) + " ms"
-
-
-def _pages(results: list[list[dict[str, Any]]]) -> str:
-    (result,) = results
-    heaviest = max(result, key=lambda page: page["kilobytes"])
-    busiest = max(result, key=lambda page: page["queries"])
-    return (
-        f"{heaviest['kilobytes']:.0f} KB ({heaviest['page']}), "
-        f"{busiest['queries']} queries ({busiest['page']})"
-    )
-
-
-def _every_page(result: list[dict[str, Any]]) -> str:
-    rows = [
-        [page["page"], f"{page['kilobytes']:.1f}", str(page["requests"]), str(page["queries"])]
-        for page in result
-    ]
-    return table(["page, cold cache", "KB transferred", "requests", "queries"], rows)
-
-
-def _limits(results: list[dict[str, dict[str, float]]]) -> str:
-    ours = results[0]["ours"]
-    return f"{ours['allowed']:.0f}; {ours['edge']:.0f}; {ours['p50']:.0f} / {ours['p99']:.0f} µs"
-
-
-def _every_limiter(result: dict[str, dict[str, float]]) -> str:
-    rows = [
-        [
-            label,
-            f"{found['allowed']:.0f}",
-            f"{found['edge']:.0f}",
-            f"{found['p50']:.0f}",
-            f"{found['p99']:.0f}",
-        ]
-        for label, found in result.items()
-    ]
-    return table(["limit of 5", "allowed", "of one burst", "p50 µs", "p99 µs"], rows)
-
-
-def _timing(results: list[dict[str, Any]]) -> str:
-    (result,) = results
-    apart = min(pair["p"] for pair in result["pairs"])
-    return f"{len(result['pairs'])} pairs, smallest p = {apart:.3f}"
-
-
-def _every_pair(result: dict[str, Any]) -> str:
-    rows = [
-        [name, str(found["status"]), f"{found['p50']:.1f}", f"{found['p95']:.1f}"]
-        for name, found in result["cases"].items()
-    ]
-    pairs = [
-        [pair["one"], pair["other"], f"{pair['difference']:+.2f}", f"{pair['p']:.3f}"]
-        for pair in result["pairs"]
-    ]
-    cases = table(["attempt", "status", "median ms", "p95 ms"], rows)
-    return f"{cases}\n\n{table(['one', 'other', 'medians apart, ms', 'p'], pairs)}"
-
+PROCRASTINATE = {"EXECUTION_DISPATCHER": "procrastinate"}
 
 MEASUREMENTS = [
     Measurement(
@@ -132,7 +39,7 @@ MEASUREMENTS = [
         what="Bare single-row commits, one after the other",
         goal="the ceiling",
         function="benchmarks.disk:commits",
-        show=_rate,
+        show=cells.rate,
         arguments={"seconds": 1.5},
         quick={"seconds": 0.3},
     ),
@@ -141,7 +48,7 @@ MEASUREMENTS = [
         what="Bare fdatasync of 4 KB in the folder of the SQLite file",
         goal="the ceiling",
         function="benchmarks.disk:syncs",
-        show=_rate,
+        show=cells.rate,
         arguments={"seconds": 1.0},
         quick={"seconds": 0.3},
         databases=("SQLite",),
@@ -151,17 +58,29 @@ MEASUREMENTS = [
         what="Tasks of 10-task diamonds, 1,000 queued, 200 live: median of 3 (min–max)",
         goal="≥ 15,000/s SQLite, ≥ 8,000/s PostgreSQL",
         function="benchmarks.engine:diamonds",
-        show=_rate,
+        show=cells.rate,
         arguments={"count": 1000, "live": 200},
         quick={"count": 100},
         repeat=3,
+    ),
+    Measurement(
+        name="diamonds-procrastinate",
+        what="The same under the dispatcher procrastinate",
+        goal="–",
+        function="benchmarks.engine:diamonds",
+        show=cells.rate,
+        arguments={"count": 1000, "live": 200},
+        quick={"count": 100},
+        repeat=3,
+        databases=("PostgreSQL",),
+        environment=PROCRASTINATE,
     ),
     Measurement(
         name="sequence",
         what="40 steps, one after the other, creation to end: median of 5 (min–max)",
         goal="≤ 0.04 s",
         function="benchmarks.engine:sequence",
-        show=_sequence,
+        show=cells.sequence,
         arguments={"steps": 40, "runs": 5},
         quick={"runs": 2},
     ),
@@ -170,7 +89,7 @@ MEASUREMENTS = [
         what="300 one-second calls in one worker: time, peak resident memory",
         goal="≤ 1.2 s, ≤ 90 MB",
         function="benchmarks.engine:slow_calls",
-        show=_slow_calls,
+        show=cells.slow_calls,
         arguments={"count": 300, "pause": 1.0},
     ),
     Measurement(
@@ -178,16 +97,27 @@ MEASUREMENTS = [
         what="Creation committed to first call begun, worker idle: p50 / p95 / p99",
         goal="p95 ≤ 15 ms",
         function="benchmarks.engine:start_latency",
-        show=_percentiles,
+        show=cells.percentiles,
         arguments={"count": 200},
         quick={"count": 20},
+    ),
+    Measurement(
+        name="start-procrastinate",
+        what="The same under the dispatcher procrastinate",
+        goal="p95 ≤ 15 ms",
+        function="benchmarks.engine:start_latency",
+        show=cells.percentiles,
+        arguments={"count": 200},
+        quick={"count": 20},
+        databases=("PostgreSQL",),
+        environment=PROCRASTINATE,
     ),
     Measurement(
         name="recovery",
         what="kill -9 with 20 calls in flight: time beyond the calls; lost / ended twice / re-run",
         goal="≤ lease + 3 s; 0 / 0 / 0",
         function="benchmarks.engine:recovery",
-        show=_recovery,
+        show=cells.recovery,
         arguments={"count": 20, "pause": 1.0},
         quick={"pause": 0.2},
     ),
@@ -196,16 +126,27 @@ MEASUREMENTS = [
         what="GET /api/workflows, 50 rows: p50 / p99 at 100/s; most per second, × plain DRF",
         goal="p99 ≤ 30 ms; ≥ 1.5×",
         function="benchmarks.web:list_workflows",
-        show=_list,
+        show=cells.listing,
         arguments={"rows": 50, "rate": 100, "seconds": 6.0, "rounds": 3},
         quick={"seconds": 1.0, "rounds": 1},
+    ),
+    Measurement(
+        name="streams",
+        what="1,000 event streams: core time a minute at rest; worst p50 / p95 / max; memory each",
+        goal="≤ 1 s; ≤ 500 ms",
+        function="benchmarks.streams:at_scale",
+        show=cells.streams,
+        arguments={"streams": 1000, "settle": 3.0, "rest": 30.0, "events": 100, "pause": 0.1},
+        quick={"streams": 50, "settle": 0.2, "rest": 0.5, "events": 5},
+        limit_seconds=400,
+        detail=cells.every_stream,
     ),
     Measurement(
         name="memory",
         what="Web + worker at rest, proportional set size",
         goal="≤ 200 MB",
         function="benchmarks.web:at_rest",
-        show=_memory,
+        show=cells.memory,
         arguments={"settle": 3.0},
         quick={"settle": 0.5},
     ),
@@ -214,7 +155,7 @@ MEASUREMENTS = [
         what="Click to a usable editor of 10 / 50 / 200 / 500 tasks: median of 5 (min–max)",
         goal="200 tasks in ≤ 1,000 ms",
         function="benchmarks.pages:editor",
-        show=_editor,
+        show=cells.editor,
         arguments={"counts": [10, 50, 200, 500], "repeat": 5},
         quick={"repeat": 1},
         databases=("SQLite",),
@@ -224,30 +165,97 @@ MEASUREMENTS = [
         what="Heaviest page with a cold cache, and the one with the most queries; 10 tasks",
         goal="≤ 100 KB",
         function="benchmarks.pages:pages",
-        show=_pages,
+        show=cells.pages,
         arguments={"tasks": 10},
-        detail=_every_page,
+        detail=cells.every_page,
+    ),
+    Measurement(
+        name="middleware",
+        what="Measuring a request: the middleware, p50 / p99; and what each statement takes longer",
+        goal="≤ 100 µs",
+        function="benchmarks.middleware:cost",
+        show=cells.middleware,
+        arguments={"calls": 20_000},
+        quick={"calls": 200},
     ),
     Measurement(
         name="limits",
         what="80 attempts by 8 processes at a limit of 5: allowed; of one burst; cost p50 / p99",
         goal="5; 5; < 1,000 µs",
         function="benchmarks.limits:compare",
-        show=_limits,
-        arguments={"processes": 8, "attempts": 80, "window": 2, "calls": 2000},
+        show=cells.limits,
+        arguments={"processes": 8, "attempts": 80, "window": 2, "bursts": 3, "calls": 2000},
         quick={"calls": 100},
-        detail=_every_limiter,
+        detail=cells.every_limiter,
     ),
     Measurement(
         name="timing",
         what="Sign-in, registration and reset: times of known and unknown accounts (Mann–Whitney)",
         goal="no pair apart, p > 0.001",
         function="benchmarks.timing:compare",
-        show=_timing,
+        show=cells.timing,
         arguments={"samples": 200},
         quick={"samples": 5},
         databases=("SQLite",),
         limit_seconds=1200,
-        detail=_every_pair,
+        detail=cells.every_pair,
+    ),
+    Measurement(
+        name="record",
+        what="Recording a sample with three tags: metrics.record, ddsketch, prometheus_client",
+        goal="≤ 2 µs",
+        function="benchmarks.metrics:record",
+        show=cells.record,
+        arguments={"calls": 100_000, "rounds": 5},
+        quick={"calls": 10_000, "rounds": 1},
+        databases=("SQLite",),
+        detail=cells.every_recorder,
+    ),
+    Measurement(
+        name="ingest",
+        what="10,000 samples a second in one process: share of a core; µs a sample, written",
+        goal="< 3 %",
+        function="benchmarks.metrics:ingest",
+        show=cells.ingest,
+        arguments={"rate": 10_000, "seconds": 60, "tag_sets": 50},
+        quick={"seconds": 10},
+    ),
+    Measurement(
+        name="percentiles",
+        what="p50, p95, p99 of 30 days by hour, 20 tag sets: together; each for itself",
+        goal="≤ 150 ms",
+        function="benchmarks.metrics:read",
+        show=cells.reading,
+        arguments={"days": 30, "tag_sets": 20, "samples": 500, "repeat": 7},
+        quick={"repeat": 1},
+    ),
+    Measurement(
+        name="rows",
+        what="Metrics of 100 requests a second, a process: rows a day by minute / hour; size; kept",
+        goal="–",
+        function="benchmarks.busy_site:rows",
+        show=cells.rows,
+        arguments={"requests": 100, "routes": 40, "models": 20, "hours": 2},
+        quick={"hours": 1},
+    ),
+    Measurement(
+        name="storm",
+        what="10,000 errors raised and logged in a loop: processor time; counted; kept whole",
+        goal="< 1 s; 10,000; 10 a minute",
+        function="benchmarks.storm:storm",
+        show=cells.storm,
+        arguments={"count": 10_000},
+        quick={"count": 1_000},
+    ),
+    Measurement(
+        name="retention",
+        what="1,000,000 task results under retention: size, × that of the first clean-up; page p95",
+        goal="≤ 1.2×; ≤ 100 ms",
+        function="benchmarks.retention:run",
+        show=cells.retention,
+        arguments={"results": 1_000_000, "rounds": 10, "asks": 50},
+        quick={"results": 3_000, "rounds": 3, "asks": 3},
+        limit_seconds=900,
+        detail=cells.every_round,
     ),
 ]

@@ -39,6 +39,9 @@ class Database(Protocol):
     def fresh(self) -> AbstractContextManager[str]:
         """The URL of a migrated, empty database that exists inside a `with` block."""
 
+    def empty(self) -> AbstractContextManager[str]:
+        """The same without our tables."""
+
 
 class Sqlite:
     """Files in a folder."""
@@ -53,9 +56,14 @@ class Sqlite:
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
+        with self.empty() as url:
+            shutil.copy(self._template, url.removeprefix("sqlite:///"))
+            yield url
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
         folder = self._folder / secrets.token_hex(4)
         folder.mkdir()
-        shutil.copy(self._template, folder)
         try:
             yield f"sqlite:///{folder / self._template.name}"
         finally:
@@ -74,6 +82,11 @@ class Postgres:
     @contextmanager
     def fresh(self) -> Iterator[str]:
         with created(self._url, f"TEMPLATE {self._template}") as name:
+            yield with_name(self._url, name)
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        with created(self._url) as name:
             yield with_name(self._url, name)
 
 

@@ -17,6 +17,7 @@ from benchmarks.figures import percentile
 from benchmarks.processes import ScriptedWorker
 from tests.factories import make_definition, make_diamond, make_task, make_user
 from workflows import definition as documents
+from workflows.engine import dispatchers
 from workflows.models import Execution, ExecutionEvent, TaskResult, Workflow
 from workflows.models.states import TERMINAL_STATUSES
 
@@ -75,6 +76,7 @@ def execute(workflow: Workflow) -> float:
 def diamonds(count: int, live: int) -> float:
     """Tasks a second over `count` queued diamonds of 10 tasks, `live` of them at once."""
     enqueue(make(make_diamond()), count)
+    dispatchers.chosen().announce_free()
     with ScriptedWorker("--until", count, "--concurrency", live) as worker:
         seconds, _ = worker.expect("done")
     _require_completed(count)

@@ -39,23 +39,25 @@ Attempt = Callable[[HttpRequest, str], bool]
 _addresses = count(1)
 
 
-def compare(processes: int, attempts: int, window: int, calls: int) -> dict[str, dict[str, float]]:
+def compare(
+    processes: int, attempts: int, window: int, bursts: int, calls: int
+) -> dict[str, dict[str, float]]:
     """By contender: `allowed` among parallel processes, `edge`, and `p50` and `p99` in µs.
 
     `edge` is how much of one burst is allowed that is shorter than a window of `window` seconds:
-    the most of three.
+    the most of as many as `bursts`.
     """
     try:
         import django_ratelimit  # noqa: F401
     except ImportError:
         raise Skipped("django-ratelimit is not installed") from None
     counters.clear()
-    found = {OURS: _figures(_ours, processes, attempts, window, calls)}
+    found = {OURS: _figures(_ours, processes, attempts, window, bursts, calls)}
     for label, cache in PEERS.items():
         with override_settings(CACHES={"default": cache}):
             if "LOCATION" in cache:
                 call_command("createcachetable", verbosity=0)
-            found[label] = _figures(_theirs, processes, attempts, window, calls)
+            found[label] = _figures(_theirs, processes, attempts, window, bursts, calls)
     return found
 
 
@@ -76,11 +78,11 @@ def _theirs(request: HttpRequest, rate: str) -> bool:
 
 
 def _figures(
-    attempt: Attempt, processes: int, attempts: int, window: int, calls: int
+    attempt: Attempt, processes: int, attempts: int, window: int, bursts: int, calls: int
 ) -> dict[str, float]:
     return {
         "allowed": _parallel(attempt, processes, attempts),
-        "edge": max(_burst(attempt, window) for _ in range(3)),
+        "edge": max(_burst(attempt, window) for _ in range(bursts)),
         **_cost(attempt, calls),
     }
 

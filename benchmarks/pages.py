@@ -128,7 +128,8 @@ def _site() -> Iterator[Any]:
     client = Client()
     sign_in(client, user)
     port = free_port()
-    with from_procfile("web", port=port, RATE_LIMIT_PAGES=""), sync_playwright() as playwright:
+    limits = {"RATE_LIMIT_PAGES": "", "RATE_LIMIT_TELEMETRY": ""}
+    with from_procfile("web", port=port, **limits), sync_playwright() as playwright:
         wait_for(port, "/signin")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         context = browser.new_context(base_url=f"http://localhost:{port}")

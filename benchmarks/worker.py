@@ -3,7 +3,7 @@
 It is `manage.py worker` as it is, but for the call to a model, which waits or does nothing. What
 happens is told on stdout, a word and its values a line:
 
-    ready                   it listens for wake-ups and has looked for work once
+    ready                   it hears of work, and has looked for it once
     call SECONDS PROMPT     a call begins, so its task's start is durable (with --report)
     end SECONDS EXECUTION   the end of an execution is durable (with --report)
     done SECONDS MEGABYTES  it has ended --until executions: since the start, and its peak memory
@@ -21,9 +21,11 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from decimal import Decimal
 from functools import partial
+from itertools import count
 from typing import Any
 
 import django
+from django.conf import settings
 from django.core.management import execute_from_command_line
 
 from benchmarks.memory import peak_megabytes
@@ -71,7 +73,23 @@ class Scripted(engine.Worker):
         """Work until told to stop."""
         self._begun = time.monotonic()
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self.stop)
+        if settings.EXECUTION_DISPATCHER == "procrastinate":
+            self._count_fetches()
         await super().run()
+
+    def _count_fetches(self) -> None:
+        """Be ready at Procrastinate's second fetch: at the first it may not listen yet."""
+        from workflows.engine.dispatchers.jobs import Jobs
+
+        fetch, fetches = Jobs.fetch_job, count(1)
+
+        async def counted(*arguments: Any, **options: Any) -> Any:
+            job = await fetch(*arguments, **options)
+            if next(fetches) == 2:
+                self._tell_ready()
+            return job
+
+        Jobs.fetch_job = counted  # type: ignore[method-assign]
 
     async def _answer(
         self, request: CompletionRequest, _on_delta: Callable[[str], None]
@@ -84,6 +102,9 @@ class Scripted(engine.Worker):
 
     def on_claimed(self, claimed: list[Any]) -> None:
         super().on_claimed(claimed)
+        self._tell_ready()
+
+    def _tell_ready(self) -> None:
         if not self._is_ready:
             self._is_ready = True
             tell("ready")

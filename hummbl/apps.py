@@ -7,14 +7,15 @@ from django.db.backends.signals import connection_created
 
 
 class HummblConfig(AppConfig):
-    """What every app stands on; it has no tables."""
+    """What every app stands on."""
 
     name = "hummbl"
 
     def ready(self) -> None:
-        """Register the system checks, and prepare a database file that is new."""
-        from hummbl import checks  # noqa: F401
+        """Register checks and the clean-up, and prepare a database file that is new."""
+        from hummbl import checks, retention  # noqa: F401
 
+        retention.install()
         connection_created.connect(_prepare_sqlite, dispatch_uid="hummbl.prepare_sqlite")
 
 

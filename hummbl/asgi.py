@@ -2,11 +2,13 @@
 
 import os
 
+import django
 from django.conf import settings
-from django.core.asgi import get_asgi_application
-
-from hummbl.body import BodyLimit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hummbl.settings")
+django.setup(set_prefix=False)
 
-application = BodyLimit(get_asgi_application(), settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)
+from hummbl.body import BodyLimit  # noqa: E402
+from hummbl.live import Handler  # noqa: E402
+
+application = BodyLimit(Handler(), settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)

@@ -15,12 +15,15 @@ from typing import TypedDict, TypeVar, cast
 from django.core.cache import cache
 
 Value = TypeVar("Value")
+# Hears of each look: the name of the kind of value, and whether it was there.
+Listener = Callable[[str, bool], object]
 
 _MISSING = object()
 
 _lock = threading.Lock()
 _hits: Counter[str] = Counter()
 _misses: Counter[str] = Counter()
+_listeners: list[Listener] = []
 
 
 class Stats(TypedDict):
@@ -30,23 +33,32 @@ class Stats(TypedDict):
     misses: int
 
 
-def get_or_set(name: str, key: str, ttl: float, make: Callable[[], Value]) -> Value:
+def get_or_set(
+    name: str, key: str, ttl: float, make: Callable[[], Value], *, anew: bool = False
+) -> Value:
     """The value of `key`, made by `make` when it is not there, and kept for `ttl` seconds.
 
     `name` says what kind of value it is: keys of different names never meet, and hits are counted
     by it; it is a constant of the caller. `key` may be any text of any length: it is hashed. What
     comes back is a copy of what was kept, so that changing it changes nothing here. None is a value
     like any other; what `make` raises is not kept. Two threads that miss at once both make it.
+    `anew` makes it although it may be there.
     """
     full_key = f"{name}:{_digest(key)}"
-    found = cache.get(full_key, _MISSING)
+    found = _MISSING if anew else cache.get(full_key, _MISSING)
     if found is not _MISSING:
-        _count(_hits, name)
+        _count(name, found=True)
         return cast("Value", found)
-    _count(_misses, name)
+    _count(name, found=False)
     made = make()
     cache.set(full_key, made, ttl)
     return made
+
+
+def listen(heard: Listener) -> None:
+    """Have `heard` called with each look from now on; the apps above count what they like."""
+    if heard not in _listeners:
+        _listeners.append(heard)
 
 
 def stats() -> dict[str, Stats]:
@@ -69,6 +81,8 @@ def _digest(key: str) -> str:
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
 
-def _count(counter: Counter[str], name: str) -> None:
+def _count(name: str, *, found: bool) -> None:
     with _lock:
-        counter[name] += 1
+        (_hits if found else _misses)[name] += 1
+    for heard in _listeners:
+        heard(name, found)

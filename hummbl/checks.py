@@ -4,7 +4,6 @@
 """
 
 import stat
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,18 @@ from hummbl.ratelimit import Limit
 
 MIN_SECRET_LENGTH = 50
 MIN_SECRET_CHARACTERS = 10
+MIN_TOKEN_LENGTH = 20
 MIN_IDLE_TTL = 300
+CENTURY = 36_500  # days
+RETENTIONS = (
+    "RETENTION_AUDIT",
+    "RETENTION_SESSIONS",
+    "RETENTION_EXECUTIONS",
+    "RETENTION_EVENTS",
+    "RETENTION_SPEND",
+    "RETENTION_ERRORS",
+    "RETENTION_ALERTS",
+)
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1", ".localhost", "testserver"})
 OTHERS = stat.S_IRWXO
 NOT_OWNER = stat.S_IRWXG | stat.S_IRWXO
@@ -46,7 +56,7 @@ def check_files(**_kwargs: Any) -> list[CheckMessage]:
 @register("settings")
 def check_numbers(**_kwargs: Any) -> list[CheckMessage]:
     """Numbers and limits are in a range that works."""
-    return list(_numbers())
+    return [*_numbers(), *_retention()]
 
 
 def _secrets() -> Iterator[CheckMessage]:
@@ -61,10 +71,17 @@ def _secrets() -> Iterator[CheckMessage]:
             id="hummbl.E001",
         )
     try:
-        encryption.encrypt("", associated=uuid.UUID(int=0))
+        encryption.key_ids()
     except ImproperlyConfigured as error:
         yield Error(
             str(error), hint="Make one: see ENCRYPTION_KEYS in .env.example", id="hummbl.E002"
+        )
+    if 0 < len(settings.PROMETHEUS_TOKEN) < MIN_TOKEN_LENGTH:
+        yield Error(
+            "PROMETHEUS_TOKEN can be guessed.",
+            hint=f"Use at least {MIN_TOKEN_LENGTH} random characters: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(32))'",
+            id="hummbl.E012",
         )
     if secret in settings.ENCRYPTION_KEYS:
         yield Error(
@@ -159,11 +176,23 @@ def _is_open(path: Path) -> bool:
     )
 
 
+def _retention() -> Iterator[CheckMessage]:
+    for name in RETENTIONS:
+        days = getattr(settings, name)
+        # What a session's row is kept for after its end may be no time at all.
+        if days is None or 0 < days <= CENTURY or (days == 0 and name == "RETENTION_SESSIONS"):
+            continue
+        yield Error(
+            f"{name} is {days:g} days.",
+            hint=f"Write a number of days, above 0 and up to {CENTURY}; empty keeps for good.",
+            id="hummbl.E011",
+        )
+
+
 def _numbers() -> Iterator[CheckMessage]:
     minimums = {
         "TRUSTED_PROXY_COUNT": 0,
         "SESSION_TTL": 60,
-        "RETENTION_AUDIT": 1,
         "WORKER_CONCURRENCY": 1,
         "LEASE_SECONDS": 1,
         "EXECUTION_TIMEOUT": 1,
@@ -183,6 +212,7 @@ def _numbers() -> Iterator[CheckMessage]:
         "RATE_LIMIT_API",
         "RATE_LIMIT_PAGES",
         "RATE_LIMIT_MAIL",
+        "RATE_LIMIT_TELEMETRY",
     ):
         rate = getattr(settings, name)
         try:

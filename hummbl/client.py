@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from django.conf import settings
 from django.http import HttpRequest
 
-_current: ContextVar[str | None] = ContextVar("current_address", default=None)
+_current: ContextVar[HttpRequest | None] = ContextVar("current_request", default=None)
 
 
 def address(request: HttpRequest) -> str | None:
@@ -31,7 +31,7 @@ def address(request: HttpRequest) -> str | None:
 @contextmanager
 def current(request: HttpRequest) -> Iterator[None]:
     """While that request is answered, `current_address` is where it came from."""
-    token = _current.set(address(request))
+    token = _current.set(request)
     try:
         yield
     finally:
@@ -40,6 +40,12 @@ def current(request: HttpRequest) -> Iterator[None]:
 
 def current_address() -> str | None:
     """The address of the request under way; None in a command or a worker."""
+    request = _current.get()
+    return address(request) if request else None
+
+
+def current_request() -> HttpRequest | None:
+    """The request under way; None in a command or a worker."""
     return _current.get()
 
 

@@ -9,13 +9,13 @@ import os
 import sqlite3
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 SWEEP_SECONDS = 60.0
+TIMEOUT = 10.0  # seconds for who writes at the same moment
 
 # A key's window begins with its first hit, and anew with the first hit after its end. One that
 # would end later than a whole window from now was begun before the clock was set back.
@@ -117,15 +117,20 @@ def _file_name(database: str) -> str:
 
 
 def _open(name: str) -> sqlite3.Connection:
-    opened = sqlite3.connect(name, timeout=10, isolation_level=None, check_same_thread=False)
-    opened.execute("PRAGMA synchronous=OFF")
+    opened = sqlite3.connect(name, timeout=TIMEOUT, isolation_level=None, check_same_thread=False)
     deadline = time.monotonic() + 10
     while True:
-        # Going over to WAL does not wait for other processes that do the same.
-        with suppress(sqlite3.OperationalError):
+        try:
+            opened.execute("PRAGMA synchronous=OFF")
             opened.execute("PRAGMA journal_mode=WAL").fetchall()
             opened.execute(_CREATE)
             return opened
+        except sqlite3.OperationalError as error:
+            # Going over to WAL does not wait for other processes that do the same. Other reasons,
+            # a disk that is full, stay; nor may every request wait for them.
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                opened.close()
+                raise
         if time.monotonic() > deadline:
             raise TimeoutError(f"The rate counters in {name} stay locked.")
         time.sleep(0.01)

@@ -15,14 +15,15 @@ import hashlib
 import os
 import uuid
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from hummbl.errors import AppError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 VERSION = b"\x01"
 KEY_BYTES = 32
@@ -54,10 +55,10 @@ def generate_key() -> str:
 
 def encrypt(plaintext: str, *, associated: uuid.UUID) -> bytes:
     """Encrypt ``plaintext`` for the row ``associated`` with the first key."""
-    key_id, cipher = next(iter(_ciphers().items()))
+    key_id, key = next(iter(_keys().items()))
     nonce = os.urandom(NONCE_BYTES)
     header = VERSION + key_id + nonce
-    return header + cipher.encrypt(nonce, plaintext.encode(), associated.bytes)
+    return header + _cipher(key).encrypt(nonce, plaintext.encode(), associated.bytes)
 
 
 def decrypt(blob: bytes | memoryview, *, associated: uuid.UUID) -> str:
@@ -66,15 +67,17 @@ def decrypt(blob: bytes | memoryview, *, associated: uuid.UUID) -> str:
     Raises :class:`DecryptionError` when the key is not among those in force, or when the blob was
     changed or belongs to another row. Nothing is lost: with the right key it reads again.
     """
+    from cryptography.exceptions import InvalidTag
+
     blob = bytes(blob)
     if len(blob) <= _HEADER_BYTES or blob[:1] != VERSION:
         raise DecryptionError(DAMAGED)
-    cipher = _ciphers().get(blob[1 : 1 + KEY_ID_BYTES])
-    if cipher is None:
+    key = _keys().get(blob[1 : 1 + KEY_ID_BYTES])
+    if key is None:
         raise DecryptionError(LOST)
     nonce = blob[1 + KEY_ID_BYTES : _HEADER_BYTES]
     try:
-        return cipher.decrypt(nonce, blob[_HEADER_BYTES:], associated.bytes).decode()
+        return _cipher(key).decrypt(nonce, blob[_HEADER_BYTES:], associated.bytes).decode()
     except InvalidTag:
         raise DecryptionError(FOREIGN) from None
 
@@ -86,7 +89,7 @@ def key_id_of(blob: bytes | memoryview) -> str:
 
 def key_ids() -> list[str]:
     """The ids of the keys in force, the one that encrypts first."""
-    return [key_id.hex() for key_id in _ciphers()]
+    return [key_id.hex() for key_id in _keys()]
 
 
 def has_key(blob: bytes | memoryview) -> bool:
@@ -94,7 +97,7 @@ def has_key(blob: bytes | memoryview) -> bool:
 
     Next to free, for lists. That the rest is whole, only :func:`decrypt` knows.
     """
-    return bytes(blob)[1 : 1 + KEY_ID_BYTES] in _ciphers()
+    return bytes(blob)[1 : 1 + KEY_ID_BYTES] in _keys()
 
 
 def needs_rotation(blob: bytes | memoryview) -> bool:
@@ -102,16 +105,23 @@ def needs_rotation(blob: bytes | memoryview) -> bool:
     return key_id_of(blob) != key_ids()[0]
 
 
-def _ciphers() -> dict[bytes, AESGCM]:
+def _cipher(key: bytes) -> "AESGCM":
+    # Seven megabytes, which a worker without stored secrets has no use for.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)
+
+
+def _keys() -> dict[bytes, bytes]:
     return _parse(tuple(settings.ENCRYPTION_KEYS))
 
 
 @lru_cache(maxsize=8)
-def _parse(keys: tuple[str, ...]) -> dict[bytes, AESGCM]:
+def _parse(keys: tuple[str, ...]) -> dict[bytes, bytes]:
     if not keys:
         raise ImproperlyConfigured("ENCRYPTION_KEYS is empty: set at least one key.")
     raw_keys = [_decode(key) for key in keys]
-    return {hashlib.sha256(raw).digest()[:KEY_ID_BYTES]: AESGCM(raw) for raw in raw_keys}
+    return {hashlib.sha256(raw).digest()[:KEY_ID_BYTES]: raw for raw in raw_keys}
 
 
 def _decode(key: str) -> bytes:

@@ -31,6 +31,14 @@ class AppError(Exception):
         self.headers = dict(headers or {})
 
 
+class InvalidField(AppError):
+    """Something cannot be stored as it was given; `path` names the field that holds the reason."""
+
+    def __init__(self, path: str, message: str) -> None:
+        errors = [{"path": path, "code": "invalid", "message": message}]
+        super().__init__(message, details={"errors": errors})
+
+
 class NotFound(AppError):
     """There is no such object, or no longer: it was deleted while the request was under way."""
 

@@ -5,8 +5,10 @@ Modules use `logging.getLogger(__name__)` and never structlog itself. `console` 
 every line written below it, in threads and tasks started there too.
 """
 
+import logging
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -14,13 +16,38 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from hummbl.scrubbing import REDACTED, is_secret_name, scrub, scrub_text
+from hummbl.tracebacks import Tracebacks
 
 FORMATS = ("console", "json")
 ACCESS_LOGGER = "hummbl.access"
 
 context = structlog.contextvars.bound_contextvars
 
+# Fields have few names, and the same on each line.
+_is_secret = lru_cache(256)(is_secret_name)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+Listener = Callable[[logging.LogRecord], None]
+_listeners: list[Listener] = []
+
+
+def listen(listener: Listener) -> None:
+    """Call this with each line of level ERROR and above; a second time changes nothing."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+class ListenerHandler(logging.Handler):
+    """Tells the listeners, which apps register from their `AppConfig.ready()`."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell them; whoever logs goes on whatever they do."""
+        try:
+            for listener in _listeners:
+                listener(record)
+        except Exception:  # noqa: BLE001 - what every handler does
+            self.handleError(record)
 
 
 def config(log_format: str, level: str = "INFO") -> dict[str, Any]:
@@ -31,8 +58,11 @@ def config(log_format: str, level: str = "INFO") -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"structlog": {"()": formatter, "log_format": log_format}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structlog"}},
-        "root": {"handlers": ["stderr"], "level": level},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "structlog"},
+            "listeners": {"()": ListenerHandler, "level": "ERROR"},
+        },
+        "root": {"handlers": ["stderr", "listeners"], "level": level},
         "loggers": {
             # Django's own handlers would write every line a second time.
             "django": {"handlers": [], "level": level, "propagate": True},
@@ -43,6 +73,8 @@ def config(log_format: str, level: str = "INFO") -> dict[str, Any]:
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             # It tells that there is no .env file, which is the usual case.
             "environ": {"level": "WARNING"},
+            # It tells of every job that begins and ends.
+            "procrastinate": {"level": "WARNING"},
             # They log whole URLs of outbound calls.
             "httpx": {"level": "WARNING"},
             "httpx2": {"level": "WARNING"},
@@ -54,7 +86,7 @@ def formatter(log_format: str) -> structlog.stdlib.ProcessorFormatter:
     """The formatter of one format, for the standard library's handlers."""
     render: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        structlog.processors.format_exc_info,
+        Tracebacks(),
         redact,
     ]
     if log_format == "json":
@@ -80,10 +112,10 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     for name in ("request", "color_message"):
         event.pop(name, None)
     for name, value in event.items():
-        if value is None or isinstance(value, bool | int | float):
+        if value is None or name == "timestamp" or isinstance(value, bool | int | float):
             continue
         if isinstance(value, str | bytes | dict | list | tuple | set | frozenset):
-            event[name] = REDACTED if is_secret_name(name) else scrub(value)
+            event[name] = REDACTED if _is_secret(name) else scrub(value)
         else:
             event[name] = scrub_text(str(value))
     return event
@@ -115,6 +147,8 @@ def escape_control_characters(_logger: WrappedLogger, _method: str, event: Event
 
 def escape(text: str) -> str:
     """The text with control characters written as escapes."""
+    if text.isprintable():
+        return text
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 

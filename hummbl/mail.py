@@ -26,6 +26,7 @@ from hummbl.logging import escape
 logger = logging.getLogger(__name__)
 
 SUBJECT: Final = "Subject: "
+_SENDS_NOTHING: Final = ("console", "locmem", "dummy", "filebased")
 # So that programs on holiday do not answer. Source: RFC 3834, section 5.
 HEADERS: Final = {"Auto-Submitted": "auto-generated"}
 
@@ -51,6 +52,11 @@ def absolute(request: HttpRequest, path: str) -> str:
     return request.build_absolute_uri(path)
 
 
+def goes_nowhere() -> bool:
+    """Whether mails stay on this machine, because EMAIL_URL names no mail server."""
+    return settings.EMAIL_BACKEND.split(".")[-2] in _SENDS_NOTHING
+
+
 def send(message: EmailMessage) -> None:
     """Send the message once the transaction under way, if any, is committed; do not wait for it.
 
@@ -61,10 +67,17 @@ def send(message: EmailMessage) -> None:
 
 def deliver(message: EmailMessage) -> None:
     """Hand the message to the mail server, now. A failure is logged, without the text."""
+    if problem := attempt(message):
+        _log_failure(message, problem)
+
+
+def attempt(message: EmailMessage) -> str:
+    """Hand the message to the mail server, now; what went wrong, in words, or nothing."""
     try:
         message.send()
     except Exception as error:  # noqa: BLE001 - the outermost loop of a thread
-        _log_failure(message, _reason(error))
+        return _reason(error)
+    return ""
 
 
 class Outbox:

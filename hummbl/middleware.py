@@ -20,7 +20,7 @@ logger = logging.getLogger(ACCESS_LOGGER)
 HEADER = "X-Request-ID"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._\-]{8,64}")
 # Asked for every few seconds or a dozen times a page: logged only when something is wrong.
-_QUIET_PATHS = ("/static/", "/api/health")
+_QUIET_PATHS = ("/static/", "/api/health", "/metrics")
 _TEXT = frozenset({"text/html", "text/css", "text/javascript", "image/svg+xml"})
 # What no page of ours asks a browser for, nor anything that could be slipped into one.
 _UNUSED_FEATURES = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=()"
@@ -117,14 +117,14 @@ def _finish(
             "path": request.path,
             "status": status,
             "seconds": round(time.perf_counter() - started, 4),
-            "user_id": _user_id(request),
+            "user_id": known_user_id(request),
         },
     )
     return response
 
 
-def _user_id(request: HttpRequest) -> str | None:
-    # Only a user that the request has looked up already: logging must not query the database.
+def known_user_id(request: HttpRequest) -> str | None:
+    """The id of a user whom the request has looked up already: never a query for a log line."""
     user = getattr(request, "_cached_user", None) or getattr(request, "_acached_user", None)
     if user is None:
         user = request.__dict__.get("user")

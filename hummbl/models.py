@@ -1,15 +1,15 @@
 """What every table has."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 import uuid_utils.compat
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from hummbl.errors import NotFound
+from hummbl.errors import Conflict, NotFound
 
 LAST_USED_PRECISION = timedelta(minutes=1)
 
@@ -17,6 +17,11 @@ LAST_USED_PRECISION = timedelta(minutes=1)
 def new_id() -> uuid.UUID:
     """A UUIDv7 (RFC 9562): ordered by time, so that indexes grow at their end."""
     return uuid_utils.compat.uuid7()
+
+
+def first_id(at: datetime) -> uuid.UUID:
+    """Smaller than what `new_id` makes at that moment and later, greater than all before."""
+    return uuid.UUID(int=int(at.timestamp() * 1000) << 80)
 
 
 class OrderedJSONField(models.JSONField):
@@ -68,6 +73,17 @@ class BaseModel(models.Model):
             raise NotFound
         return row
 
+    def save_named(self, taken: str, **options: Any) -> None:
+        """Save a row whose name must be its own, with the options of `save`.
+
+        Raises Conflict with the sentence `taken` when there is one of that name.
+        """
+        try:
+            with transaction.atomic():
+                self.save(**options)
+        except IntegrityError as error:
+            raise Conflict(taken, code="name_taken") from error
+
 
 class LastUsed(models.Model):
     """When a row was last used, to the minute: a read must not become a write each time."""
@@ -101,3 +117,46 @@ class Encrypted(models.Model):
     def secret_label(self) -> str:
         """Whose secret it is and which, for the operator; nothing of the secret itself."""
         raise NotImplementedError
+
+
+class CleanUp(models.Model):
+    """When `hummbl.retention` last deleted everything that had expired: one row at most."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    at = models.DateTimeField()
+    seconds = models.FloatField()
+    deleted = models.JSONField(help_text="Rows by the name of the rule.")
+
+    def __str__(self) -> str:
+        return f"Clean-up of {self.at:%Y-%m-%d %H:%M}"
+
+    @classmethod
+    def remember(cls, at: datetime, deleted: dict[str, int]) -> None:
+        """Note that one that began then has ended."""
+        seconds = (timezone.now() - at).total_seconds()
+        values = {"at": at, "seconds": seconds, "deleted": deleted}
+        cls.objects.update_or_create(pk=1, defaults=values)
+
+
+class Duty(models.Model):
+    """The last slot of time in which some process did what :mod:`hummbl.duties` names."""
+
+    # Further ahead no clock of another machine is: what is there stems from before a clock was set
+    # back, and must not keep everybody from it until that time comes again.
+    AHEAD: ClassVar[int] = 5
+
+    name = models.CharField(max_length=60, primary_key=True)
+    slot = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def claim(cls, name: str, slot: int, patience: int) -> bool:
+        """Whether the slot is the caller's: nobody has had it, nor the `patience` ones before."""
+        if not cls.objects.filter(name=name).exists():
+            Duty.objects.bulk_create(
+                [Duty(name=name, slot=slot - patience - 1)], ignore_conflicts=True
+            )
+        free = models.Q(slot__lt=slot - patience) | models.Q(slot__gt=slot + cls.AHEAD)
+        return cls.objects.filter(free, name=name).update(slot=slot) == 1

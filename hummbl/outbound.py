@@ -50,6 +50,8 @@ _TREACHEROUS: tuple[Network, ...] = tuple(
 )
 _NUMERIC_HOST = re.compile(r"(^|\.)(0x[0-9a-f]*|[0-9]+)$")
 _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f\\]")
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}")
+_MAX_NAME_LENGTH = 253
 
 
 class OutboundRefused(AppError):
@@ -118,6 +120,8 @@ def check_url(url: str) -> None:
         raise _refusal(f"{host} is at a private or reserved address.")
     elif _NUMERIC_HOST.search(host):
         raise OutboundRefused("Write the address in full, such as 192.0.2.10, or use a name.")
+    elif not _is_name(host):
+        raise OutboundRefused("There can be no host of this name.")
     elif plain:
         raise _refusal("The address must begin with https://.")
 
@@ -182,6 +186,16 @@ def async_client(
 
 def normal_host(host: str) -> str:
     return host.strip().strip("[]").rstrip(".").lower()
+
+
+def _is_name(host: str) -> bool:
+    """Whether a resolver would look the name up at all."""
+    try:
+        name = host.encode("idna").decode()
+    except UnicodeError:
+        return False
+    labels = name.split(".")
+    return len(name) <= _MAX_NAME_LENGTH and all(_LABEL.fullmatch(label) for label in labels)
 
 
 def _literal(host: str) -> Address | None:

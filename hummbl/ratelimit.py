@@ -121,6 +121,12 @@ def check_pages(request: HttpRequest, user: Any = None) -> None:
     _count(request, Limit.parse(settings.RATE_LIMIT_PAGES), "pages", identity(request, user))
 
 
+def check_telemetry(request: HttpRequest, user: Any = None) -> None:
+    """Count what a page tells of itself. Raises RateLimited."""
+    limit = Limit.parse(settings.RATE_LIMIT_TELEMETRY)
+    _count(request, limit, "telemetry", identity(request, user))
+
+
 def identity(request: HttpRequest, user: Any) -> str:
     """Whom a limit counts: the user who is signed in, else the address."""
     if user is not None and user.is_authenticated:

@@ -16,9 +16,11 @@ _SECRET_NAME = re.compile(
     r"|(^|[_\-. ])(api)?(token|key|dsn|jwt|bearer)s?$|apikey|x-api-key",
     re.IGNORECASE,
 )
-_NAMES = (
-    r"pass(?:word|wd|phrase)|[\w-]*secret[\w-]*|[\w-]*api[_-]?key|[\w-]*_key|key"
-    r"|(?:[\w-]*[_-])?token|sessionid|csrftoken"
+# A whole word, looked at once: strangers' texts must not make it try every part of it.
+_NAME = (
+    r"(?<![\w-])(?=[\w-]*secret"
+    r"|[\w-]*(?:pass(?:word|wd|phrase)|api[_-]?keys?|_keys?)(?![\w-])"
+    r"|(?:(?:[\w-]*[_-])?token|key|sessionid|csrftoken|sig)(?![\w-]))[\w-]++"
 )
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(://)[^/\s:@]*:[^/\s@]+@"), rf"\1{REDACTED}@"),
@@ -33,27 +35,45 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=\-]{6,}", re.IGNORECASE), rf"\1 {REDACTED}"),
     (
         re.compile(
-            rf"""(?<![\w-])((?:{_NAMES})["']?\s*(?:=|:\s)\s*["']?)[^\s"'&,;)}}\]]+""",
+            rf"""({_NAME}(?:["']\s*[:=]|\s*(?:=|:\s))\s*["']?)[^\s"'&,;)}}\]]+""",
             re.IGNORECASE,
         ),
         rf"\1{REDACTED}",
     ),
+    # Addresses that are passwords.
+    (
+        re.compile(
+            r"((?:hooks\.slack\.com|discord(?:app)?\.com/api/webhooks|webhook\.office\.com)/)"
+            r"""[^\s"'<>]+""",
+            re.IGNORECASE,
+        ),
+        rf"\1{REDACTED}",
+    ),
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END|\Z)", re.DOTALL), REDACTED),
 )
 # One cheap look decides whether the patterns are tried at all: log lines are on the request's path.
-_SUSPICIOUS = re.compile(
-    r"pass|secret|key|token|sk[-_]|pk[-_]|rk[-_]|hk[-_]|eyJ|AIza|gh[pousr]_|xox|hummbl_|authorization"
-    r"|cookie|bearer|basic|sessionid|@",
-    re.IGNORECASE,
+# It is cheaper by far where case does not matter, so ASCII is made lower case first.
+_SIGNS = (
+    "pass|secret|key|token|sig=|hook|sk[-_]|pk[-_]|rk[-_]|hk[-_]|eyj|aiza|gh[pousr]_|xox|hummbl_|authorization"
+    "|cookie|bearer|basic|sessionid|@"
 )
+_SUSPICIOUS = re.compile(_SIGNS, re.IGNORECASE)
+_SUSPICIOUS_LOWER = re.compile(_SIGNS)
 
 
 def scrub_text(text: str) -> str:
     """The text without what looks like a secret."""
-    if _SUSPICIOUS.search(text) is None:
+    if not _is_suspicious(text):
         return text
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
+
+
+def _is_suspicious(text: str) -> bool:
+    if text.isascii():
+        return _SUSPICIOUS_LOWER.search(text.lower()) is not None
+    return _SUSPICIOUS.search(text) is not None
 
 
 def scrub(value: Any, *, depth: int = 0) -> Any:

@@ -4,6 +4,7 @@ The SDK leaks by default: local variables, request bodies and the prompts of pro
 that is off, and what remains passes through :func:`hummbl.scrubbing.scrub`.
 """
 
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from hummbl.scrubbing import scrub
@@ -53,6 +54,12 @@ def init(
         before_send=before_send,
         **options,
     )
+
+
+def forward(event: "Event") -> None:
+    """Send an event that the SDK does not see by itself; nothing happens without a DSN."""
+    if sdk := sys.modules.get("sentry_sdk"):
+        sdk.capture_event(event)
 
 
 def before_send(event: "Event", _hint: "Hint") -> "Event":

@@ -1,5 +1,6 @@
 """All settings, read from the environment. `.env.example` lists every name with its default."""
 
+import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,11 @@ if ENVIRONMENT not in {"development", "production"}:
 PRODUCTION = ENVIRONMENT == "production"
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data")))
+
+
+def _days(name: str, default: float) -> float | None:
+    """A number of days, parts of one allowed; None, which is for good, when it is empty."""
+    return env.float(name, default=default) if env.str(name, default="0") else None
 
 
 def _secret(name: str, make: Callable[[], str]) -> str:
@@ -101,7 +107,8 @@ if PRODUCTION:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^api/health$"]
+    # Asked for by what is beside us, and not through the proxy.
+    SECURE_REDIRECT_EXEMPT = [r"^api/health(/live|/ready)?$", r"^metrics$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -121,7 +128,7 @@ CONTENT_SECURITY_POLICY = {
 
 # --- What is installed --------------------------------------------------------------------------
 
-INSTALLED_APPS = [
+APPS = [
     "accounts.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -142,6 +149,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "hummbl.middleware.RequestIdMiddleware",
+    "observability.middleware.MetricsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "hummbl.middleware.CompressMiddleware",
@@ -177,6 +185,14 @@ TEMPLATES = [
 
 # --- Data ---------------------------------------------------------------------------------------
 
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 5,  # seconds
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # milliseconds that what was sent may wait for its receipt
+}
+
 
 def _database() -> dict[str, Any]:
     """The database of DATABASE_URL, tuned for web threads and the worker on one machine."""
@@ -189,21 +205,42 @@ def _database() -> dict[str, Any]:
         options.update(
             transaction_mode="IMMEDIATE",
             timeout=20,
-            init_command="PRAGMA synchronous=FULL",
+            # A log that grew in a burst is cut to 64 MB when it begins anew.
+            init_command="PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864",
         )
         database["TEST"] = {"NAME": str(Path(database["NAME"]).with_name("test.sqlite3"))}
     else:
         # Under ASGI a request has no thread of its own to keep a connection in; the pool does.
         database["CONN_MAX_AGE"] = 0
+        # A machine that has lost its network is told so after 10 to 15 seconds, not after hours.
+        # What DATABASE_URL says comes first.
+        for name, value in POSTGRESQL_OPTIONS.items():
+            options.setdefault(name, value)
         options["pool"] = {
             "min_size": 1,
             "max_size": env.int("DATABASE_POOL_SIZE", default=10),
             "timeout": 5,  # seconds; health must not wait longer for a database that is away
+            # Else the pauses between attempts double for five minutes, and a database that is back
+            # is found after as long as it was away; given up, the next request tries at once.
+            "reconnect_timeout": 5,
         }
     return database
 
 
+def _installed_apps(database: dict[str, Any]) -> list[str]:
+    """All apps; the job queue's tables exist on PostgreSQL only, whatever the dispatcher."""
+    queue = ["procrastinate.contrib.django"] if _is_postgresql(database) else []
+    # First, as ours take its tables out of the admin again.
+    return queue + APPS
+
+
+def _is_postgresql(database: dict[str, Any]) -> bool:
+    return "postgresql" in database["ENGINE"]
+
+
 DATABASES = {"default": _database()}
+INSTALLED_APPS = _installed_apps(DATABASES["default"])
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # our one task belongs to the worker
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # In the memory of each process, shared with no other: `hummbl/cache.py` says what that asks for.
 CACHES = {
@@ -240,13 +277,18 @@ REAUTHENTICATION_AGE = 15 * 60
 # How long a link in a mail can be followed, in seconds.
 EMAIL_LINK_TTL = 24 * 3600
 PASSWORD_RESET_TIMEOUT = 3600
-RETENTION_AUDIT = env.int("RETENTION_AUDIT", default=365)
+RETENTION_AUDIT = _days("RETENTION_AUDIT", 365)
+RETENTION_SESSIONS = _days("RETENTION_SESSIONS", 0)
 
 # --- E-mail -------------------------------------------------------------------------------------
 
+# Ours come to an end however slowly the server speaks.
+env.EMAIL_SCHEMES.update(
+    dict.fromkeys(["smtp", "smtps", "smtp+tls", "smtp+ssl"], "hummbl.smtp.EmailBackend")
+)
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="HUMMBL <hummbl@localhost>")
-EMAIL_TIMEOUT = 10  # seconds
+EMAIL_TIMEOUT = 10  # seconds for each word of the server; hummbl.smtp has how long they all take
 
 # --- The API ------------------------------------------------------------------------------------
 
@@ -287,21 +329,48 @@ RATE_LIMIT_EXECUTE = env.str("RATE_LIMIT_EXECUTE", default="10/m")
 RATE_LIMIT_API = env.str("RATE_LIMIT_API", default="100/m")
 RATE_LIMIT_PAGES = env.str("RATE_LIMIT_PAGES", default="300/m")
 RATE_LIMIT_MAIL = env.str("RATE_LIMIT_MAIL", default="10/h")
+RATE_LIMIT_TELEMETRY = env.str("RATE_LIMIT_TELEMETRY", default="120/m")
 
 # --- The engine and the providers ---------------------------------------------------------------
 
 EXECUTION_DISPATCHER = env.str("EXECUTION_DISPATCHER", default="database")
-if EXECUTION_DISPATCHER != "database":
+if EXECUTION_DISPATCHER not in {"database", "procrastinate"}:
     raise ImproperlyConfigured(
-        f"EXECUTION_DISPATCHER is {EXECUTION_DISPATCHER!r}. This version knows only: database."
+        f"EXECUTION_DISPATCHER is {EXECUTION_DISPATCHER!r}. Set it to database or procrastinate."
+    )
+if EXECUTION_DISPATCHER == "procrastinate" and not _is_postgresql(DATABASES["default"]):
+    raise ImproperlyConfigured(
+        "EXECUTION_DISPATCHER is procrastinate, which needs PostgreSQL. Point DATABASE_URL at one, "
+        "or set EXECUTION_DISPATCHER to database."
     )
 WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=300)
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=6.0)
 EXECUTION_TIMEOUT = env.float("EXECUTION_TIMEOUT", default=3600.0)
+RETENTION_EXECUTIONS = _days("RETENTION_EXECUTIONS", 90)
+RETENTION_EVENTS = _days("RETENTION_EVENTS", 30)
+RETENTION_SPEND = _days("RETENTION_SPEND", 365)
 ALLOWED_PRIVATE_HOSTS = env.list("ALLOWED_PRIVATE_HOSTS", default=[])
 SHARED_KEYS_ROLES = env.list("SHARED_KEYS_ROLES", default=["admin"])
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 ANTHROPIC_API_KEY = env.str("ANTHROPIC_API_KEY", default="")
+
+# --- Metrics, errors and alerts -----------------------------------------------------------------
+
+# Seconds between two writes of what a process has gathered; 0 leaves the writing to the caller.
+METRICS_FLUSH_SECONDS = 5.0
+RELEASE = env.str("RELEASE", default=VERSION)
+RETENTION_METRICS = _days("RETENTION_METRICS", 90)
+RETENTION_ERRORS = _days("RETENTION_ERRORS", 90)
+RETENTION_ALERTS = _days("RETENTION_ALERTS", 90)
+PROMETHEUS_TOKEN = env.str("PROMETHEUS_TOKEN", default="")
+# A web process, in which `gunicorn.conf.py` has made the folder: others are spared the memory.
+if PROMETHEUS_TOKEN and "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    INSTALLED_APPS.append("django_prometheus")
+    MIDDLEWARE = [
+        "observability.django_metrics.BeforeMiddleware",
+        *MIDDLEWARE,
+        "observability.django_metrics.AfterMiddleware",
+    ]
 
 # --- Pages --------------------------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ from django.views.generic import RedirectView
 from hummbl import pages
 from hummbl.api.views import DocsView, SchemaView, UnknownRouteView
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", pages.landing, name="landing"),
     # Browsers ask for it on pages that name no icon, such as the admin's.
@@ -26,6 +28,7 @@ urlpatterns = [
     path("api/", UnknownRouteView.as_view()),
     path("api/<path:rest>", UnknownRouteView.as_view(), name="api_unknown"),
     path("", include("accounts.urls")),
+    path("", include("observability.urls")),
     path("", include("workflows.urls")),
 ]
 

@@ -25,7 +25,7 @@ from hummbl import encryption
 
 VISITORS: Final = {"nobody": "", "user": "scan@example.com", "admin": "admin@example.com"}
 PASSWORD: Final = "correct horse battery"  # noqa: S105 - of a database that lasts for one scan
-LIMITS: Final = ("AUTH", "EXECUTE", "API", "PAGES", "MAIL")
+LIMITS: Final = ("AUTH", "EXECUTE", "API", "PAGES", "MAIL", "TELEMETRY")
 START_SECONDS: Final = 120
 
 

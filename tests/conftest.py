@@ -1,22 +1,57 @@
 """The cast, the databases and the settings that every test shares."""
 
+import gc
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import Session, User
 from hummbl import cache, counters, mail
+from observability import database, metrics, newcomers, releases, requests
+from observability.errors.pending import pending
 from tests import factories
 from tests.signing_in import sign_in
 
 pytest_plugins = ["tests.clock", "tests.database", "tests.llmock"]
 
 
+def pytest_configure() -> None:
+    """No thread writes metrics, not even while the database is made; statements are measured.
+
+    Nothing of what tests are collected from is garbage: nobody looks for any meanwhile.
+    """
+    gc.disable()
+    django_settings.METRICS_FLUSH_SECONDS = 0
+    database.measure()
+
+
+def pytest_collection_finish() -> None:
+    """What is collected stays: the garbage collector need not look through it ever again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """A test's rows need not outlive PostgreSQL: nothing waits for its disk."""
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                name = connection.ops.quote_name(connection.settings_dict["NAME"])
+                cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+            connection.close()
+            connection.close_pool()
+
+
 @pytest.fixture(autouse=True)
 def _calm(settings):
     """No limits and a cheap hash, but where a test asks for the real ones."""
-    for name in ("AUTH", "EXECUTE", "API", "PAGES", "MAIL"):
+    for name in ("AUTH", "EXECUTE", "API", "PAGES", "MAIL", "TELEMETRY"):
         setattr(settings, f"RATE_LIMIT_{name}", "")
     # Else every client of a test looks for all static files anew.
     settings.WHITENOISE_AUTOREFRESH = True
@@ -42,6 +77,21 @@ def _mail_at_once(monkeypatch):
 def _fresh_cache():
     """Nothing is left over from the test before."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_metrics():
+    """Nothing that was recorded before; no thread writes: `metrics.flush()` does."""
+    for gathered in (metrics, requests, releases, pending, newcomers):
+        gathered.reset()
+    yield
+    metrics.reset()
+
+
+@pytest.fixture(autouse=True)
+def _no_duties(monkeypatch):
+    """Workers in this process do nothing beside their work; tests call what they mean."""
+    monkeypatch.setattr("hummbl.duties._duties", {})
 
 
 @pytest.fixture
@@ -98,6 +148,24 @@ def bearer():
 def is_postgres() -> bool:
     """Whether this run is on PostgreSQL."""
     return "postgresql" in django_settings.DATABASES["default"]["ENGINE"]
+
+
+@pytest.fixture
+def empty_queue(transactional_db, is_postgres) -> Iterator[None]:
+    """Procrastinate's tables are empty after the test: Django empties its own models' only."""
+    yield
+    if is_postgres:
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+
+
+@pytest.fixture(params=["database", "procrastinate"])
+def dispatcher(request, settings, is_postgres, empty_queue) -> str:
+    """Runs the test under every dispatcher, whose name this is."""
+    if request.param == "procrastinate" and not is_postgres:
+        pytest.skip("Procrastinate needs PostgreSQL.")
+    settings.EXECUTION_DISPATCHER = request.param
+    return request.param
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ import os
 from unittest import TestCase
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.db import connections
 
-from hummbl.settings import _database
+from hummbl.settings import _database, _installed_apps
 
 # `database` is one that a test makes for itself.
 FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup", "database", "is_postgres"}
@@ -24,6 +25,10 @@ def use_test_database_url() -> None:
         return
     os.environ["DATABASE_URL"] = url
     settings.DATABASES = {"default": _database()}
+    installed = _installed_apps(settings.DATABASES["default"])
+    if installed != settings.INSTALLED_APPS:
+        settings.INSTALLED_APPS = installed
+        apps.set_installed_apps(installed)
     connections.settings = connections.configure_settings(settings.DATABASES)
     if hasattr(connections._connections, "default"):
         del connections["default"]

@@ -5,7 +5,6 @@
 """
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -17,15 +16,16 @@ from typing import Any
 
 import pytest
 
-STARTUP_SECONDS = 30
+from tests.processes import PATIENCE, free_port
+
 PATHS = {"openai": "/v1", "custom": "/v1", "anthropic": "/anthropic"}
 
 
 class MockServer:
     """Scripts what a running llmock answers, and reads what it was asked."""
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self.url = f"http://{host}:{port}"
 
     def base_url(self, provider: str = "openai") -> str:
         return self.url + PATHS[provider]
@@ -52,7 +52,8 @@ class MockServer:
 
     def requests(self) -> list[dict[str, Any]]:
         """Every request since the reset, oldest first, with status, body and timing."""
-        return self._call("GET", "/_llmock/requests")["requests"]
+        found: list[dict[str, Any]] = self._call("GET", "/_llmock/requests")["requests"]
+        return found
 
     def verdict(self) -> dict[str, Any]:
         """llmock's judgement of how the client coped with the faults."""
@@ -64,20 +65,20 @@ class MockServer:
     def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
 
 
 @contextmanager
-def running() -> Iterator[MockServer]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "llmock.cli", "serve", "--port", str(port)]
+def running(host: str = "127.0.0.1") -> Iterator[MockServer]:
+    port = free_port(host)
+    command = [sys.executable, "-m", "llmock.cli", "serve", "--host", host, "--port", str(port)]
     process = subprocess.Popen(
         [*command, "--log-level", "error"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        server = MockServer(port)
+        server = MockServer(port, host)
         _wait_until_ready(server, process)
         yield server
     finally:
@@ -86,7 +87,7 @@ def running() -> Iterator[MockServer]:
 
 
 def _wait_until_ready(server: MockServer, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + STARTUP_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             return server.reset()

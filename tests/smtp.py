@@ -57,3 +57,32 @@ def smtp_server(*, pause=0.0, **answers):
         yield server
         server.shutdown()
         thread.join()
+
+
+class _Drip(socketserver.BaseRequestHandler):
+    """Says one endless line, a letter at a time, until the other side is gone.
+
+    It begins as a record of a TLS handshake, so that those wait for its end as well.
+    """
+
+    def handle(self):
+        try:
+            self.request.sendall(b"\x16\x03\x03\x40\x00\x02")
+            while True:
+                self.request.sendall(b"2")
+                time.sleep(0.02)
+        except OSError:
+            self.server.hung_up.set()
+
+
+@contextmanager
+def dripping_server():
+    """A server that never comes to an end; `hung_up` is set when a client has had enough."""
+    with _Server(("127.0.0.1", 0), _Drip) as server:
+        server.hung_up = threading.Event()
+        server.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()

@@ -10,22 +10,35 @@ from benchmarks.catalogue import MEASUREMENTS
 from benchmarks.databases import Postgres, Sqlite, environment, run, with_name
 from benchmarks.figures import percentile, spread, table
 from benchmarks.memory import is_measurable, peak_megabytes, proportional_megabytes
+from tests import network
 
 TINY = {
     "commits": {"seconds": 0.01},
     "syncs": {"seconds": 0.01},
     "diamonds": {"count": 3, "live": 2},
+    "diamonds-procrastinate": {"count": 3, "live": 2},
     "sequence": {"steps": 3, "runs": 1},
     "slow-calls": {"count": 3, "pause": 0.01},
     "start": {"count": 2},
+    "start-procrastinate": {"count": 2},
     "recovery": {"count": 2, "pause": 0.01},
     "list": {"rows": 2, "rate": 50, "seconds": 0.1, "rounds": 1},
+    "streams": {"streams": 3, "settle": 0, "rest": 0.1, "events": 2, "pause": 0.01},
     "memory": {"settle": 0},
     "editor": {"counts": [3], "repeat": 1},
     "pages": {"tasks": 4},
-    "limits": {"processes": 2, "attempts": 10, "window": 1, "calls": 3},
-    "timing": {"samples": 2},
+    "limits": {"processes": 2, "attempts": 10, "window": 1, "bursts": 1, "calls": 3},
+    "timing": {"samples": 1},
+    "middleware": {"calls": 10},
+    "record": {"calls": 100, "rounds": 1},
+    "ingest": {"rate": 10, "seconds": 5, "tag_sets": 2},
+    "percentiles": {"days": 2, "tag_sets": 2, "samples": 5, "repeat": 1},
+    "rows": {"requests": 1, "routes": 2, "models": 1, "hours": 1},
+    "storm": {"count": 20},
+    "retention": {"results": 60, "rounds": 3, "asks": 1},
 }
+# What browsers are sent is the same from either database.
+ONCE = {"pages"}
 BY_NAME = {measurement.name: measurement for measurement in MEASUREMENTS}
 
 
@@ -84,15 +97,19 @@ def database(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.once] * (name in ONCE)) for name in TINY],
+)
 def test_a_measurement(name, database, folder, monkeypatch):
     measurement = BY_NAME[name]
     if database.label not in measurement.databases:
         pytest.skip(f"not measured on {database.label}")
     monkeypatch.setenv("LEASE_SECONDS", "1")
 
-    with database.fresh() as url:
-        outcome = bench.measure(measurement.function, TINY[name], environment(url, folder))
+    with database.fresh() as url, network.unchanged():
+        env = environment(url, folder) | measurement.environment
+        outcome = bench.measure(measurement.function, TINY[name], env)
 
     assert "failed" not in outcome, outcome["failed"]
     if "result" in outcome:

@@ -12,13 +12,22 @@ class WorkflowsConfig(AppConfig):
         """Tell the apps below about the workers, the pages of our objects, and what is whose."""
         from accounts import holdings
         from accounts.audit.log import register_page
-        from observability import health
-        from workflows import ownership
-        from workflows.models import Execution, Worker, Workflow
+        from observability.dashboard import links
+        from workflows import alerts, backups, gauges, health, housekeeping, ownership
+        from workflows.engine.dispatchers import leftovers
+        from workflows.models import Execution, Workflow
 
         register_page(Workflow, "workflow_detail")
         register_page(Execution, "execution_detail")
-        health.register("worker", Worker.health)
+        health.register()
+        alerts.register()
+        gauges.register()
+        links.register(
+            links.EXECUTIONS, "Runs", "manage_executions", between=f"{links.START}/{links.END}"
+        )
         for name, holding in ownership.HOLDINGS.items():
             holdings.register(name, holding)
         holdings.register_deletion("workflows", ownership.delete_workflows)
+        backups.register()
+        housekeeping.register()
+        leftovers.register()

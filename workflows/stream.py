@@ -1,9 +1,10 @@
 """The live stream of an execution: its events as Server-Sent Events, replayed and then followed.
 
-However many streams are open, one task a process asks the database: which of the watched
-executions have moved, then for their new events. A stream holds no queue of its own: it reads
-from what the task keeps of the last events, and a client too slow for that reads from the
-database again. Source of the format: HTML Living Standard, section 9.2.
+However many streams are open, one task a process asks the database, five times a second: whether
+anything was committed, then which of the watched executions have moved, then for their new
+events. A stream holds no queue of its own: it reads from what the task keeps of the last events,
+and a client too slow for that reads from the database again. Source of the format: HTML Living
+Standard, section 9.2.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import logging
 import time
 import weakref
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,21 +22,25 @@ from operator import or_
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from asgiref.sync import SyncToAsync
 from django import db
 from django.db.models import Q
 
 from accounts.models import AccessToken, Session
 from hummbl.api.renderers import dumps
-from workflows.models import Execution, ExecutionEvent
+from workflows.models import ExecutionEvent
 from workflows.models.states import TERMINAL_STATUSES
+from workflows.queries import among, database_version, moved_executions
 
 logger = logging.getLogger(__name__)
 
+# Seconds.
 HEARTBEAT: Final = 15.0
 POLL: Final = 0.2
-RECENT: Final = 512
-PAGE: Final = 500
+CHECK: Final = 1.0
+RETRY: Final = 2.0
+# Events: kept in memory of each execution; sent at once.
+RECENT: Final = 128
+PAGE: Final = 100
 _CHUNK: Final = 100
 
 T = TypeVar("T")
@@ -60,7 +65,7 @@ Moved = dict[UUID, tuple[list[Event], bool]]
 
 async def events(
     execution_id: UUID, *, credential: Credential, after: int = 0
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """The events that follow number `after`, until the execution has ended.
 
     A comment goes out after 15 seconds of silence. Whether the user may see the execution is for
@@ -68,7 +73,6 @@ async def events(
     the user has another role, who then asks again and may be refused.
     """
     asker = (type(credential), credential.pk, credential.user.role)
-    _release_request_thread()
     reader = _reader()
     with reader.watch(execution_id, asker) as feed:
         while asker not in reader.refused:
@@ -77,59 +81,53 @@ async def events(
             if batch is None:
                 batch = await reader.page(execution_id, after)
                 if not batch:
-                    after = feed.start(after)
-            for event in batch:
-                yield event.frame
-                after = event.sequence
-                if event.is_last:
-                    return
+                    after = reader.start(feed, after)
             if batch:
-                continue
-            if feed.closed:
+                yield b"".join(event.frame for event in batch)
+                after = batch[-1].sequence
+                if batch[-1].is_last:
+                    return
+            elif feed.closed:
                 return
-            with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), HEARTBEAT)
-                continue
-            yield b": still here\n\n"
+            else:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(HEARTBEAT):
+                        await changed.wait()
+                    continue
+                yield b": still here\n\n"
 
 
 class Feed:
     """The last events of one execution, shared by all who watch it.
 
-    `recent` has no gap and ends with number `last`, which is None until someone has caught up
-    with the database.
+    `recent` has all events after number `start` up to number `last`, which is None until someone
+    has caught up with the database.
     """
 
-    __slots__ = ("changed", "closed", "last", "recent", "watchers")
+    __slots__ = ("changed", "closed", "last", "recent", "start", "watchers")
 
     def __init__(self) -> None:
-        self.recent: deque[Event] = deque(maxlen=RECENT)
+        self.recent: deque[Event] = deque()
+        self.start = 0
         self.last: int | None = None
         self.closed = False
         self.changed = asyncio.Event()
         self.watchers = 0
 
-    def start(self, sequence: int) -> int:
-        """Follow from here on, unless the feed is further; says from where it is."""
-        if self.last is None:
-            self.last = sequence
-        return max(sequence, self.last - len(self.recent))
-
     def after(self, sequence: int) -> list[Event] | None:
-        """What follows that number; None when memory does not reach back so far."""
-        if self.last is None:
+        """The next events after that number; None when memory does not reach back so far."""
+        if self.last is None or sequence < self.start:
             return None
-        missing = self.last - sequence
-        if missing > len(self.recent):
-            return None
-        first = len(self.recent) - max(missing, 0)
-        return list(itertools.islice(self.recent, first, None))
+        newest_first = itertools.takewhile(lambda e: e.sequence > sequence, reversed(self.recent))
+        return list(newest_first)[: -PAGE - 1 : -1]
 
     def publish(self, fresh: Iterable[Event], *, closed: bool) -> None:
         """Append new events and wake every watcher."""
         for event in fresh:
             self.recent.append(event)
             self.last = event.sequence
+        while len(self.recent) > RECENT:
+            self.start = self.recent.popleft().sequence
         self.closed = closed
         waiting, self.changed = self.changed, asyncio.Event()
         waiting.set()
@@ -142,9 +140,13 @@ class Reader:
         self.refused: set[Asker] = set()
         self._feeds: dict[UUID, Feed] = {}
         self._askers: Counter[Asker] = Counter()
+        self._pages: dict[tuple[UUID, int], asyncio.Task[list[Event]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-reader")
-        self._answered: tuple[object, ...] | None = None
+        # What the database was like at the last look, and when credentials were last looked at.
+        self._version: object = None
+        self._checked = 0.0
+        self._is_check_due = False
 
     @contextmanager
     def watch(self, execution_id: UUID, asker: Asker) -> Iterator[Feed]:
@@ -171,11 +173,24 @@ class Reader:
         if self._task is not None:
             self._task.cancel()
             self._task = None
-        self._thread.submit(self._disconnect)
+        self._disconnect()
+
+    def start(self, feed: Feed, sequence: int) -> int:
+        """Follow from here on, unless the feed is further; says from where it is."""
+        if feed.last is None:
+            feed.start = feed.last = sequence
+            # It may have moved since its page was read, which the last look did not ask about.
+            self._version = None
+        return max(sequence, feed.start)
 
     async def page(self, execution_id: UUID, after: int) -> list[Event]:
-        """The next events of an execution from the database, at most 500."""
-        return await self._in_thread(lambda: list(_read({execution_id: after}, limit=PAGE)))
+        """The next events from the database; who asks the same at one time shares the answer."""
+        key = execution_id, after
+        if key not in self._pages:
+            read = self._in_thread(lambda: list(_read({execution_id: after}, limit=PAGE)))
+            self._pages[key] = asyncio.create_task(read)
+            self._pages[key].add_done_callback(lambda _: self._pages.pop(key))
+        return await asyncio.shield(self._pages[key])
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
@@ -183,78 +198,72 @@ class Reader:
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(POLL)
-            known = {pk: feed.last for pk, feed in self._feeds.items() if feed.last is not None}
             try:
-                moved, refused = await self._in_thread(
-                    partial(self._ask, known, frozenset(self._askers))
-                )
-            except db.Error:
-                logger.exception("Reading events failed; trying again")
-                self._thread.submit(self._disconnect)
-                continue
-            if refused:
-                self.refused |= refused
-                for watched in self._feeds.values():
-                    watched.publish((), closed=watched.closed)
-            for pk, (fresh, closed) in moved.items():
-                if feed := self._feeds.get(pk):
-                    feed.publish((e for e in fresh if e.sequence > (feed.last or 0)), closed=closed)
+                await self._look()
+                await self._check()
+            except Exception:
+                # Whatever it is: all streams depend on this task.
+                logger.exception("Reading events failed; trying again in %s s", RETRY)
+                self._disconnect()
+                await asyncio.sleep(RETRY)
 
-    def _ask(self, known: dict[UUID, int], askers: frozenset[Asker]) -> tuple[Moved, set[Asker]]:
-        """What has moved, and which sessions and tokens are not what they were.
+    async def _look(self) -> None:
+        """Publish what is new, if anything was committed since the last look."""
+        seen, self._version = self._version, await self._in_thread(database_version)
+        if seen == self._version:
+            return
+        self._is_check_due = True
+        known = {
+            pk: feed.last
+            for pk, feed in self._feeds.items()
+            if feed.last is not None and not feed.closed
+        }
+        moved = await self._in_thread(partial(_moved, known))
+        for pk, (fresh, closed) in moved.items():
+            if feed := self._feeds.get(pk):
+                feed.publish((e for e in fresh if e.sequence > (feed.last or 0)), closed=closed)
 
-        Nothing, unless something was committed since it was last asked the same; what ends by
-        time alone is noticed within a heartbeat.
+    async def _check(self) -> None:
+        """End the streams whose session or token is not what it was.
+
+        What ends by time alone is noticed within a heartbeat.
         """
-        question = (_database_version(), known, askers, time.monotonic() // HEARTBEAT)
-        if question == self._answered:
-            return {}, set()
-        moved, refused = _poll(known), _ended(askers)
-        self._answered = question
-        return moved, refused
+        now = time.monotonic()
+        if now < self._checked + (CHECK if self._is_check_due else HEARTBEAT):
+            return
+        self._checked, self._is_check_due = now, False
+        refused = await self._in_thread(partial(_ended, frozenset(self._askers)))
+        if refused:
+            self.refused |= refused & self._askers.keys()
+            for feed in self._feeds.values():
+                feed.publish((), closed=feed.closed)
 
     def _disconnect(self) -> None:
         # SQLite counts its versions for each connection on its own.
-        self._answered = None
-        db.connections.close_all()
+        self._version = None
+        self._thread.submit(db.connections.close_all)
 
 
-def _database_version() -> object:
-    """Something that differs whenever another connection has committed a change since."""
-    with db.connection.cursor() as cursor:
-        if db.connection.vendor == "postgresql":
-            cursor.execute("SELECT pg_current_snapshot()::text")
-        else:
-            cursor.execute("PRAGMA data_version")
-        return cursor.fetchone()
-
-
-def _poll(known: Mapping[UUID, int]) -> Moved:
+def _moved(known: Mapping[UUID, int]) -> Moved:
     """What is new beyond the known sequences, by execution, and whether that is all there is."""
-    found: dict[UUID, tuple[int, str]] = {}
-    for chunk in _chunks(list(known), PAGE):
-        rows = Execution.objects.filter(pk__in=chunk).order_by()
-        for pk, last, status in rows.values_list("pk", "last_sequence", "status"):
-            found[pk] = last, status
+    found = moved_executions(known) if known else {}
     behind = {pk: known[pk] for pk, (last, _) in found.items() if last > known[pk]}
     fresh: dict[UUID, list[Event]] = {pk: [] for pk in behind}
     for chunk in _chunks(list(behind), _CHUNK):
         for event in _read({pk: behind[pk] for pk in chunk}):
             fresh[event.execution_id].append(event)
-    # Nothing more will come of what has ended, or is no longer there.
-    over = {
-        pk
-        for pk in known
-        if not fresh.get(pk) and (pk not in found or found[pk][1] in TERMINAL_STATUSES)
+    # Nothing more will come of what had ended before these were read, or was no longer there.
+    return {
+        pk: (fresh.get(pk, []), not status or status in TERMINAL_STATUSES)
+        for pk, (_, status) in found.items()
     }
-    return {pk: (fresh.get(pk, []), pk in over) for pk in fresh.keys() | over}
 
 
 def _ended(askers: Iterable[Asker]) -> set[Asker]:
     left = set(askers)
     for model in (Session, AccessToken):
-        for chunk in _chunks([pk for kind, pk, _ in left if kind is model], PAGE):
-            alive = model.objects.alive().filter(pk__in=chunk).order_by()
+        if keys := [pk for kind, pk, _ in left if kind is model]:
+            alive = model.objects.alive().filter(pk__in=among(keys)).order_by()
             left.difference_update((model, *row) for row in alive.values_list("pk", "user__role"))
     return left
 
@@ -288,15 +297,3 @@ def _reader() -> Reader:
     if reader is None:
         reader = _readers[loop] = Reader()
     return reader
-
-
-def _release_request_thread() -> None:
-    """End the thread in which the request's synchronous part ran.
-
-    Django keeps one until the response is complete: 1,000 idle threads for 1,000 streams. A
-    later call from the request makes a new one.
-    """
-    context = SyncToAsync.thread_sensitive_context.get(None)
-    thread = SyncToAsync.context_to_thread_executor.pop(context, None) if context else None
-    if thread:
-        thread.shutdown(wait=False)

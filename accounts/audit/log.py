@@ -25,6 +25,10 @@ GROUPS: Final = {
     "key": "Provider keys",
     "workflow": "Workflows",
     "execution": "Executions",
+    "error": "Errors",
+    "alert_rule": "Alert rules",
+    "alert_silence": "Silences",
+    "channel": "Notification channels",
     "audit": "Audit log",
     "admin": "Django admin",
 }
@@ -117,12 +121,19 @@ def links_of(entries: Iterable[AuditEntry]) -> dict[uuid.UUID, str]:
     for entry in entries:
         if entry.object_id and entry.object_type in _pages:
             wanted.setdefault(entry.object_type, set()).add(entry.object_id)
-    links = {}
+    links: dict[uuid.UUID, str] = {}
     for kind, ids in wanted.items():
-        model, route = _pages[kind]
-        rows = model._default_manager.filter(pk__in=ids)  # noqa: SLF001 - a public name
-        for pk in rows.order_by().values_list("pk", flat=True):
-            links[pk] = _address(route, pk)
+        links |= pages_of(kind, ids)
+    return links
+
+
+def pages_of(kind: str, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The pages of objects of a kind, such as `execution`, that are still there; one query."""
+    if kind not in _pages:
+        return {}
+    model, route = _pages[kind]
+    rows = model._default_manager.filter(pk__in=set(ids)).order_by()  # noqa: SLF001
+    links = {pk: _address(route, pk) for pk in rows.values_list("pk", flat=True)}
     return {pk: url for pk, url in links.items() if url}
 
 

@@ -5,7 +5,6 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-import jwt
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -13,6 +12,7 @@ from django.utils import timezone
 from accounts import devices
 from accounts.models.secrets import digest_of
 from accounts.models.user import User
+from hummbl import retention
 from hummbl.models import BaseModel, LastUsed
 
 TOKEN_ALGORITHM = "HS256"  # noqa: S105 - the name of an algorithm
@@ -38,9 +38,11 @@ class SessionQuerySet(models.QuerySet["Session"]):
             )
         return found
 
-    def expired(self) -> Self:
-        """Past their end, or not used for too long."""
-        now = timezone.now()
+    def outdated(self) -> Self:
+        """Past their end, or not used for too long, `RETENTION_SESSIONS` days ago or earlier."""
+        now = retention.ago("RETENTION_SESSIONS")
+        if now is None:
+            return self.none()
         over = models.Q(expires_at__lte=now)
         if settings.SESSION_IDLE_TTL:
             idle = timedelta(seconds=settings.SESSION_IDLE_TTL)
@@ -118,18 +120,15 @@ class Session(BaseModel, LastUsed):
     def open(cls, user: User, *, ip: str | None, user_agent: str) -> tuple["Session", str]:
         """A program's new session and its token, which is seen here and never again."""
         jti = secrets.token_urlsafe(32)
-        now, expires_at = _term()
-        session = cls.objects.create(
-            user=user,
-            kind=SessionKind.API,
-            digest=digest_of(jti),
-            expires_at=expires_at,
-            last_used_at=now,
-            authenticated_at=now,
-            ip=ip,
-            user_agent=user_agent[:300],
-        )
-        claims = {"sub": str(user.pk), "jti": jti, "iat": now, "exp": expires_at}
+        import jwt  # here and below: a worker has no tokens to read
+
+        session = cls._begin(SessionKind.API, jti, user=user, ip=ip, user_agent=user_agent)
+        claims = {
+            "sub": str(user.pk),
+            "jti": jti,
+            "iat": session.authenticated_at,
+            "exp": session.expires_at,
+        }
         return session, jwt.encode(claims, settings.SECRET_KEY, algorithm=TOKEN_ALGORITHM)
 
     @classmethod
@@ -137,21 +136,13 @@ class Session(BaseModel, LastUsed):
         cls, user: User, key: str, *, ip: str | None, user_agent: str
     ) -> "Session":
         """The new session of a browser whose Django session has that key."""
-        now, expires_at = _term()
-        return cls.objects.create(
-            user=user,
-            kind=SessionKind.BROWSER,
-            digest=digest_of(key),
-            expires_at=expires_at,
-            last_used_at=now,
-            authenticated_at=now,
-            ip=ip,
-            user_agent=user_agent[:300],
-        )
+        return cls._begin(SessionKind.BROWSER, key, user=user, ip=ip, user_agent=user_agent)
 
     @classmethod
     def from_token(cls, token: str) -> "Session | None":
         """The living session of a token, or None. A forged token costs no query."""
+        import jwt
+
         try:
             claims = jwt.decode(
                 token,
@@ -170,6 +161,23 @@ class Session(BaseModel, LastUsed):
         return cls._living(kind=SessionKind.BROWSER, pk=pk, user_id=user_id, digest=digest_of(key))
 
     @classmethod
+    def _begin(
+        cls, kind: SessionKind, secret: str, *, user: User, ip: str | None, user_agent: str
+    ) -> "Session":
+        """A session that begins now, in whole seconds as a JWT has them."""
+        now = timezone.now().replace(microsecond=0)
+        return cls.objects.create(
+            user=user,
+            kind=kind,
+            digest=digest_of(secret),
+            expires_at=now + timedelta(seconds=settings.SESSION_TTL),
+            last_used_at=now,
+            authenticated_at=now,
+            ip=ip,
+            user_agent=user_agent[:300],
+        )
+
+    @classmethod
     def _living(cls, **of: Any) -> "Session | None":
         """With its user, in one query."""
         try:
@@ -177,9 +185,3 @@ class Session(BaseModel, LastUsed):
             return cls.objects.alive().select_related("user").get(**of)
         except cls.DoesNotExist:
             return None
-
-
-def _term() -> tuple[datetime, datetime]:
-    """Now and the end of a session that begins now, in whole seconds as a JWT has them."""
-    now = timezone.now().replace(microsecond=0)
-    return now, now + timedelta(seconds=settings.SESSION_TTL)

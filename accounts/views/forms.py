@@ -41,7 +41,7 @@ def status_of(form: BaseForm) -> int:
     return 422 if form.errors else 200
 
 
-def _focus_where_it_failed(form: Form) -> None:
+def focus_where_it_failed(form: Form) -> None:
     """In the first field with an error; else in the password, which is never shown again."""
     wrong = [name for name in form.fields if name in form.errors]
     passwords = [n for n, field in form.fields.items() if isinstance(field.widget, PasswordInput)]
@@ -55,7 +55,7 @@ def form_page(
     request: HttpRequest, template: str, form: Form, refusal: AppError | None, **extra: Any
 ) -> HttpResponse:
     if form.errors:
-        _focus_where_it_failed(form)
+        focus_where_it_failed(form)
     context = {
         **extra,
         "form": form,

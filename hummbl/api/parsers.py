@@ -4,7 +4,7 @@ import codecs
 import json
 import re
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import orjson
 from django.conf import settings
@@ -20,13 +20,13 @@ _TOO_DEEP = f"The body is nested too deeply: at most {MAX_DEPTH} levels are acce
 
 
 class BodyTooLarge(AppError):
-    """More bytes than `DATA_UPLOAD_MAX_MEMORY_SIZE`."""
+    """More bytes than `DATA_UPLOAD_MAX_MEMORY_SIZE`, or than the operation's parser takes."""
 
     status = 413
     code = "too_large"
 
-    def __init__(self) -> None:
-        super().__init__("The body is too large: at most 1 MB is accepted.")
+    def __init__(self, most: str = "1 MB") -> None:
+        super().__init__(f"The body is too large: at most {most} is accepted.")
 
 
 class StrictJSONParser(BaseParser):
@@ -37,6 +37,7 @@ class StrictJSONParser(BaseParser):
     """
 
     media_type = "application/json"
+    most_kilobytes: ClassVar[int | None] = None  # None: what settings allow, which is 1 MB
 
     def parse(
         self,
@@ -49,12 +50,14 @@ class StrictJSONParser(BaseParser):
         encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity")
         if encoding.strip().lower() not in {"", "identity"}:
             raise UnsupportedMediaType(encoding, "Compressed bodies are not accepted.")
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+        kilobytes = self.most_kilobytes
+        limit = kilobytes * 1024 if kilobytes else settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+        too_large = BodyTooLarge(f"{kilobytes} KB") if kilobytes else BodyTooLarge()
         if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
-            raise BodyTooLarge
+            raise too_large
         body = stream.read(limit + 1)
         if len(body) > limit:
-            raise BodyTooLarge
+            raise too_large
         return loads(body)
 
 

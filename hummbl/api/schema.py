@@ -46,7 +46,7 @@ def document_errors(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
     components.setdefault("schemas", {})["Error"] = _ERROR
     for path, operations in result.get("paths", {}).items():
         for method, operation in operations.items():
-            if method in _METHODS and operation.get("operationId") != "health":
+            if method in _METHODS and "health" not in operation.get("tags", ()):
                 _add(operation, _statuses(path, operation))
                 _allow_empty(operation)
     return result
@@ -76,7 +76,7 @@ def _add(operation: dict[str, Any], statuses: set[str]) -> None:
 
 
 def _allow_empty(operation: dict[str, Any]) -> None:
-    """A filter without a value is none, as forms send it."""
+    """A filter without a value is none, as forms send it: where it may be left out."""
     for parameter in operation.get("parameters", []):
-        if parameter["in"] == "query":
+        if parameter["in"] == "query" and not parameter.get("required"):
             parameter["allowEmptyValue"] = True

@@ -33,6 +33,15 @@ class ExecuteThrottle(BaseThrottle):
         return True
 
 
+class TelemetryThrottle(BaseThrottle):
+    """`RATE_LIMIT_TELEMETRY`, by user or address."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Count the request. Raises RateLimited."""
+        ratelimit.check_telemetry(request._request, request.user)  # noqa: SLF001
+        return True
+
+
 class AuthThrottle(BaseThrottle):
     """`RATE_LIMIT_AUTH`, by address and account, for views that take a password.
 

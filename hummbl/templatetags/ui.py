@@ -33,6 +33,16 @@ STATUSES = {
     "inactive": ("circle-pause", "Inactive", "pending"),
     "paused": ("circle-pause", "Paused", "waiting"),
     "archived": ("archive", "Archived", "cancelled"),
+    "firing": ("bell", "Firing", "failed"),
+    "ok": ("circle-check", "OK", "completed"),
+    "sent": ("check", "Sent", "completed"),
+    "open": ("circle-alert", "Open", "running"),
+    "resolved": ("circle-check", "Resolved", "completed"),
+    "ignored": ("eye-off", "Ignored", "pending"),
+    "critical": ("zap", "Critical", "failed"),
+    "high": ("triangle-alert", "High", "failed"),
+    "medium": ("circle-alert", "Medium", "waiting"),
+    "low": ("info", "Low", "pending"),
 }
 
 # --- Icons and chips ----------------------------------------------------------------------------
@@ -213,5 +223,23 @@ def local_time(moment: datetime | None, style: str = "relative") -> SafeString:
         moment.isoformat(timespec="milliseconds"),
         style,
         full,
+        shown,
+    )
+
+
+@register.simple_tag
+def local_span(start: datetime, end: datetime | None) -> SafeString:
+    """A stretch of time in UTC, up to now without an end; the browser shows it in its own zone."""
+    shown = f"{start:%-d %b %Y, %H:%M}"
+    if not end:
+        shown += " UTC to now"
+    elif end.date() == start.date():
+        shown += f" to {end:%H:%M} UTC"
+    else:
+        shown += f" to {end:%-d %b %Y, %H:%M} UTC"
+    return format_html(
+        '<span data-moments="{}/{}">{}</span>',
+        start.isoformat(timespec="milliseconds"),
+        end.isoformat(timespec="milliseconds") if end else "",
         shown,
     )

@@ -1,8 +1,12 @@
 """Every action of the audit log is written by a public path, and none of them writes a secret."""
 
 import json
+import tempfile
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
+from io import StringIO
+from unittest.mock import patch
 
 import pytest
 from django.contrib import admin as django_admin
@@ -13,6 +17,7 @@ from django.utils import timezone
 
 from accounts.admin.audited import Audited
 from accounts.models import Action, AuditEntry, Session, User
+from hummbl.backup import Manifest, hooks
 from tests.accounts.entries import actions, forget
 from tests.accounts.letters import letter, token_in
 from tests.factories import (
@@ -22,6 +27,7 @@ from tests.factories import (
     make_key,
     make_workflow,
 )
+from tests.observability.errors.support import make_error
 from tests.workflows.pages.runs import make_run
 from workflows.portable import export_workflow
 
@@ -227,12 +233,60 @@ class PlainAdmin(Audited):
     fields = ("name",)
 
 
+def back_up(w):
+    make_key(w.alice, secret=NEW_KEY)
+    # The test is in a transaction already, in which no other can begin.
+    moment = patch("hummbl.backup.making._one_moment", nullcontext)
+    with moment, tempfile.TemporaryDirectory() as folder:
+        call_command("backup", f"{folder}/backup.zip", verbosity=0, stdout=StringIO())
+
+
+def note_a_restore(w):
+    """What a restore does at its end: a whole one has no place in a transaction, as here."""
+    schema = {"migrations": [], "encryption_keys": {}}
+    hooks.finish(Manifest(version="1", made_at=timezone.now(), database="sqlite", **schema))
+
+
 def change_in_the_admin(w):
     request = RequestFactory().post("/", {"name": "Other"})
     request.user, request.session, request._dont_enforce_csrf_checks = w.adam, {}, True
     request._messages = FallbackStorage(request)
     page = PlainAdmin(User, django_admin.site)
     assert page.changeform_view(request, str(w.alice.pk)).status_code == 302
+
+
+def add_rule(w):
+    body = {"name": "No workers", "condition": "workers-alive", "threshold": 1}
+    return w.call(w.adam, "post", "alert-rules", body)
+
+
+def rule_of(w):
+    return f"alert-rules/{add_rule(w)['id']}"
+
+
+def silence(w):
+    ends_at = (timezone.now() + timedelta(hours=1)).isoformat()
+    return w.call(w.adam, "post", "alert-silences", {"ends_at": ends_at, "reason": "Maintenance"})
+
+
+def add_channel(w):
+    url = f"https://hooks.example.com/{NEW_PASSWORD}"
+    return w.call(w.adam, "post", "channels", {"kind": "webhook", "name": "Hook", "url": url})
+
+
+def channel_of(w):
+    return f"channels/{add_channel(w)['id']}"
+
+
+def error():
+    return f"errors/{make_error(kind='Broken').pk}"
+
+
+def reopen_error(w):
+    found = error()
+    w.call(w.adam, "post", f"{found}/ignore")
+    forget()
+    w.call(w.adam, "post", f"{found}/reopen")
 
 
 WAYS = {
@@ -272,6 +326,19 @@ WAYS = {
     Action.EXECUTION_CANCELLED: cancel,
     Action.EXECUTION_EXPORTED: download_outputs,
     Action.AUDIT_EXPORTED: export_log,
+    Action.DATABASE_BACKED_UP: back_up,
+    Action.DATABASE_RESTORED: note_a_restore,
+    Action.RULE_CREATED: add_rule,
+    Action.RULE_CHANGED: lambda w: w.call(w.adam, "patch", rule_of(w), {"name": "Other"}),
+    Action.RULE_DELETED: lambda w: w.call(w.adam, "delete", rule_of(w)),
+    Action.SILENCE_CREATED: silence,
+    Action.SILENCE_ENDED: lambda w: w.call(w.adam, "delete", f"alert-silences/{silence(w)['id']}"),
+    Action.CHANNEL_CREATED: add_channel,
+    Action.CHANNEL_CHANGED: lambda w: w.call(w.adam, "patch", channel_of(w), {"name": "Other"}),
+    Action.CHANNEL_DELETED: lambda w: w.call(w.adam, "delete", channel_of(w)),
+    Action.ERROR_RESOLVED: lambda w: w.call(w.adam, "post", f"{error()}/resolve", {}),
+    Action.ERROR_IGNORED: lambda w: w.call(w.adam, "post", f"{error()}/ignore"),
+    Action.ERROR_REOPENED: reopen_error,
     Action.ADMIN_CHANGED: change_in_the_admin,
 }
 

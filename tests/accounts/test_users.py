@@ -15,6 +15,7 @@ from accounts.errors import LastAdmin, UserHasHistory
 from accounts.models import AuditEntry, User
 from hummbl.errors import AppError, Conflict, Forbidden, NotFound
 from tests.factories import make_execution, make_key, make_user, make_workflow
+from tests.processes import PATIENCE
 from workflows.models import SpendEntry, Workflow
 
 ROUNDS = 5
@@ -82,7 +83,7 @@ def test_the_second_waits_for_the_first(adam, ada):
             second = pool.submit(at_once, lambda: users.deactivate(adam, by=adam))
             with pytest.raises(TimeoutError):
                 second.result(timeout=0.3)
-        assert second.result(timeout=30) == ["last_admin"]
+        assert second.result(timeout=PATIENCE) == ["last_admin"]
 
 
 def test_who_is_no_admin_any_more(adam, ada, alice):

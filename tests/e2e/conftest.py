@@ -14,14 +14,20 @@ from django.conf import settings as django_settings
 from django.test import Client
 from playwright.sync_api import expect, sync_playwright
 
+from tests import network
+
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 COLOURS = ["color-contrast", "link-in-text-block"]  # the rules that a theme can break
 # Who asks for one of these has real processes at work, on the database of the run.
 PROCESSES = {"server", "worker_process"}
-PATIENCE = 15_000  # ms, for a busy machine
+PATIENCE = 60_000  # ms, for a busy machine
 COVERED = {"bgOverlap", "elmPartiallyObscured", "elmPartiallyObscuring"}
-HEIGHTS = {360: 740, 390: 844, 1440: 900}
+DESK = 1440
+HEIGHTS = {360: 740, 390: 844, DESK: 900}
+# What a page tells of itself as it closes would reach the test after: here nobody may be tracked.
+NOT_TRACKED = "Object.defineProperty(navigator, 'globalPrivacyControl', { value: true })"
+STORED = "local_storage,indexeddb,cache_storage,service_workers"
 # Told to the page before its own scripts: a violation of the policy becomes a console error.
 REPORT_VIOLATIONS = """
     document.addEventListener("securitypolicyviolation", (event) => {
@@ -58,7 +64,7 @@ def browser():
 @pytest.fixture
 def width():
     """Of the window in CSS pixels; parametrise `width` to change it."""
-    return 1440
+    return DESK
 
 
 @pytest.fixture
@@ -80,14 +86,44 @@ def site(live_server):
 
 
 @pytest.fixture
-def context(browser, site, width, theme, javascript):
-    """A fresh profile of the browser. Addresses are relative to `site`."""
+def fresh(javascript):
+    """Whether the browser's profile is of this test alone.
+
+    Parametrise or override `fresh` where a test has another `site`, lets itself be tracked, or
+    changes its `context` as no other test must find it: scripts, routes, rights, network, clock.
+    """
+    return not javascript
+
+
+@pytest.fixture(scope="package")
+def profile(browser, live_server):
+    """What `context` is for most tests: to make a profile takes longer than to look at a page."""
+    with _context(browser, live_server.url) as context:
+        context.add_init_script(NOT_TRACKED)
+        yield Profile(context, live_server.url)
+
+
+@pytest.fixture
+def context(request, browser, site, javascript, fresh):
+    """A profile of the browser in which nothing is left of another test.
+
+    Addresses are relative to `site`.
+    """
+    with network.unchanged():
+        if fresh:
+            with _context(browser, site, java_script_enabled=javascript) as context:
+                yield context
+        else:
+            profile = request.getfixturevalue("profile")
+            yield profile.context
+            profile.clear()
+
+
+@contextmanager
+def _context(browser, site, **options):
+    viewport = {"width": DESK, "height": HEIGHTS[DESK]}
     context = browser.new_context(
-        base_url=site,
-        viewport={"width": width, "height": HEIGHTS.get(width, 900)},
-        color_scheme=theme,
-        reduced_motion="reduce",
-        java_script_enabled=javascript,
+        base_url=site, viewport=viewport, reduced_motion="reduce", **options
     )
     context.set_default_timeout(PATIENCE)
     context.add_init_script(REPORT_VIOLATIONS)
@@ -95,10 +131,31 @@ def context(browser, site, width, theme, javascript):
     context.close()
 
 
+class Profile:
+    """A profile that is used again, held by a tab of its own."""
+
+    def __init__(self, context, origin):
+        self.context, self._origin = context, origin
+        self._tab = context.new_page()
+        self._session = context.new_cdp_session(self._tab)
+
+    def clear(self):
+        """Close the pages, and forget all that they left."""
+        for page in self.context.pages:
+            if page is not self._tab:
+                page.close()
+        self.context.clear_cookies()
+        stored = {"origin": self._origin, "storageTypes": STORED}
+        self._session.send("Storage.clearDataForOrigin", stored)
+        self._session.send("Network.clearBrowserCache")
+
+
 @pytest.fixture
-def page(context):
+def page(context, width, theme):
     """A page that fails the test on a console error or warning and on an uncaught exception."""
     page = context.new_page()
+    page.set_viewport_size({"width": width, "height": HEIGHTS.get(width, 900)})
+    page.emulate_media(color_scheme=theme)
     troubles = []
     page.on("console", lambda message: troubles.extend(_trouble(page, message)))
     page.on("pageerror", lambda error: troubles.append(f"uncaught: {error}"))

@@ -1,6 +1,7 @@
 """The dashboard and the landing page in the browser."""
 
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from tests import factories
 from tests.workflows.pages.runs import make_attempt, make_run
@@ -35,9 +36,9 @@ def test_the_dashboard_follows_what_runs(page, sign_in, axe, alice):
     run.status, run.ended_count, run.completed_at = "completed", 2, timezone.now()
     run.save()
     page.get_by_role("cell", name="Completed").wait_for()
-    assert page.locator("#running-now").text_content() == "0"
-    assert page.get_by_text("1 of 1 run").is_visible()
-    assert page.get_by_role("heading", name="Running now").count() == 0
+    expect(page.locator("#running-now")).to_have_text("0")
+    expect(page.get_by_text("1 of 1 run")).to_be_visible()
+    expect(page.get_by_role("heading", name="Running now")).to_have_count(0)
     axe(page)
 
 
@@ -45,7 +46,7 @@ def test_everyone_s_runs(page, sign_in, every_look, alice, adam):
     make_run(alice, "running", workflow=factories.make_workflow(alice, name="Digest"))
     sign_in(adam)
     page.goto("/dashboard")
-    assert page.get_by_role("link", name="Digest").count() == 0
+    expect(page.get_by_role("link", name="Digest")).to_have_count(0)
     page.get_by_role("link", name="Everyone’s").click()
     page.get_by_role("link", name="Digest").wait_for()
     every_look(page)
@@ -68,8 +69,8 @@ def test_the_example_run_plays_and_stops(browser, site, axe, db):
         page.get_by_role("button", name="Play the example").click()
         page.clock.run_for(20_000)
         page.get_by_role("button", name="Play the example again").wait_for()
-        assert page.locator("[data-demo-done]").text_content() == "6 of 6 tasks"
-        assert page.locator("[data-demo-chip]").text_content().strip() == "Completed"
+        expect(page.locator("[data-demo-done]")).to_have_text("6 of 6 tasks")
+        expect(page.locator("[data-demo-chip]")).to_have_text("Completed")
         axe(page)
     finally:
         context.close()
@@ -78,4 +79,4 @@ def test_the_example_run_plays_and_stops(browser, site, axe, db):
 def test_without_motion_the_example_waits_to_be_played(page, db):
     page.goto("/")
     page.get_by_role("button", name="Play the example").wait_for()
-    assert page.locator("[data-demo-done]").text_content() == "4 of 6 tasks"
+    expect(page.locator("[data-demo-done]")).to_have_text("4 of 6 tasks")

@@ -2,10 +2,13 @@
 
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
+from playwright.sync_api import expect
 
 from accounts import links
 from accounts.models import Session
 from tests.factories import make_agent, make_definition, make_key, make_task, make_workflow
+from tests.observability.alerts.made import make_alert
+from tests.observability.errors.support import make_error
 from tests.workflows.pages.runs import make_attempt, make_run
 
 STRANGERS = {"landing", "reset", "reset_sent", "sign_in", "sign_up"}
@@ -36,9 +39,23 @@ USERS = {
     "workflow_versions",
 }
 ADMINS = {
+    "manage_alert",
+    "manage_alerts",
     "manage_audit",
+    "manage_channel",
+    "manage_channel_create",
+    "manage_channels",
+    "manage_error",
+    "manage_errors",
     "manage_executions",
+    "manage_health",
+    "manage_metrics",
+    "manage_requests",
+    "manage_rule",
+    "manage_rule_create",
     "manage_stats",
+    "manage_storage",
+    "manage_traffic",
     "manage_user",
     "manage_users",
     "manage_workflows",
@@ -53,10 +70,18 @@ NO_PAGES = {
     "key_test",
     "key_toggle",
     "manage_audit_csv",
+    "manage_channel_delete",
+    "manage_channel_test",
+    "manage_error_ignore",
+    "manage_error_reopen",
+    "manage_error_resolve",
+    "manage_rule_delete",
+    "manage_silence_end",
     "manage_user_activity",
     "manage_user_role",
     "manage_user_session_end",
     "manage_user_sessions_end",
+    "prometheus",
     "session_end",
     "sessions_end_others",
     "sign_out",
@@ -108,9 +133,14 @@ def world(alice):
     make_attempt(run, "left", 1, settled=None, error="It took too long.")
     make_run(alice, "running", workflow=workflow)
     make_run(alice, workflow=workflow)
+    alert, channel = make_alert()
     return {
         "execution_detail": [run.pk],
         "key_edit": [key.pk],
+        "manage_alert": [alert.pk],
+        "manage_error": [make_error().pk],
+        "manage_channel": [channel.pk],
+        "manage_rule": [alert.rule_id],
         "manage_user": [alice.pk],
         "template_detail": ["research-and-report"],
         "workflow_detail": [workflow.pk],
@@ -134,7 +164,7 @@ def _quiet_stream(page):
 def look(page, every_look, name, arguments=()):
     answer = page.goto(reverse(name, args=arguments))
     assert answer.status == 200
-    assert page.locator('[href=""], [src=""], [action=""]').count() == 0
+    expect(page.locator('[href=""], [src=""], [action=""]')).to_have_count(0)
     every_look(page)
 
 

@@ -6,7 +6,6 @@ The events are rows that the test writes, as a worker would; a web process of it
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -15,6 +14,7 @@ import urllib.request
 import pytest
 from django.conf import settings as django_settings
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from tests import processes
 from tests.factories import make_agent, make_definition, make_task, make_workflow
@@ -31,9 +31,7 @@ class Server:
     """A web process on the test's database, which can be ended and started again."""
 
     def __init__(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = processes.free_port()
         self.url = f"http://localhost:{self.port}"
 
     def start(self):
@@ -68,6 +66,12 @@ def server(django_db_setup, django_db_blocker):
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture
+def fresh():
+    """The site is another, and the network fails."""
+    return True
 
 
 @pytest.fixture
@@ -157,7 +161,7 @@ def test_everything_moves_while_it_is_watched(page, sign_in, axe, every_look, al
     written(page, "Already there. One <b>two three.").wait_for()
     every_look(page)
     # Screen readers are not read every piece.
-    assert page.locator("[aria-live] #written, [role=status] #written").count() == 0
+    expect(page.locator("[aria-live] #written, [role=status] #written")).to_have_count(0)
 
     # Another task, opened half way, shows all that it has written so far, and goes on.
     page.locator('.node[data-id="right"]').click()
@@ -178,14 +182,13 @@ def test_everything_moves_while_it_is_watched(page, sign_in, axe, every_look, al
     done = {"status": "completed", "error": "", "input_tokens": 1000, "output_tokens": 234}
     move(run, "right", output=JSON, **done)
     page.locator("#task .jt").wait_for()
-    assert page.locator("#task .jt-str").first.inner_text() == "“Bees <b>”"
-    assert page.locator("[data-live-ended]").inner_text() == "2"
-    assert page.locator("[data-live-tokens]").inner_text() == "1,234"
+    expect(page.locator("#task .jt-str").first).to_have_text("“Bees <b>”", use_inner_text=True)
+    expect(page.locator("[data-live-ended]")).to_have_text("2", use_inner_text=True)
+    expect(page.locator("[data-live-tokens]")).to_have_text("1,234", use_inner_text=True)
     page.locator('.node[data-id="right"].st-completed').wait_for()
     page.get_by_role("link", name="Timeline", exact=True).click()
     row = page.locator('.tl [data-id="right"]')
-    kinds = [rect.get_attribute("class") for rect in row.locator("rect").all()]
-    assert kinds == ["track", "failed", "wait", "call"]
+    expect(row.locator("rect")).to_have_class(["track", "failed", "wait", "call"])
     axe(page)
     page.get_by_role("link", name="List", exact=True).click()
     page.locator('.rows [data-id="right"]').get_by_text("Completed").wait_for()
@@ -307,21 +310,21 @@ def test_views_without_the_mouse(page, sign_in, every_look, alice, brief):
     page.get_by_role("link", name="Raw").click()
     # Choices are kept: the view, the task and the form of the output.
     page.reload()
-    assert page.locator(".view-list").is_visible()
+    expect(page.locator(".view-list")).to_be_visible()
     page.locator("#task-title", has_text="Plan").wait_for()
     page.locator("summary", has_text="Download").click()
     with page.expect_download() as saved:
         page.get_by_role("link", name="All outputs, JSON").click()
     assert saved.value.suggested_filename == "market.json"
-    assert not page.get_by_role("link", name="All outputs, JSON").is_visible()
+    expect(page.get_by_role("link", name="All outputs, JSON")).to_be_hidden()
 
 
 @pytest.mark.parametrize(("width", "theme"), [(390, "light")])
 def test_a_phone_begins_with_the_list(page, sign_in, fits, alice, brief):
     sign_in(alice)
     page.goto(f"/executions/{make_run(alice, workflow=brief).pk}")
-    assert page.locator(".rows").is_visible()
-    assert not page.locator(".dag").is_visible()
+    expect(page.locator(".rows")).to_be_visible()
+    expect(page.locator(".dag")).to_be_hidden()
     page.get_by_role("link", name="Graph", exact=True).click()
     page.locator(".dag.ready").wait_for()
     fits(page)
@@ -334,8 +337,8 @@ def test_views_without_scripts(page, sign_in, alice, brief):
     page.goto(f"/executions/{run.pk}")
     page.get_by_role("link", name="Timeline", exact=True).click()
     page.locator(".tl a", has_text="Plan").click()
-    assert page.locator(".tl").is_visible()
-    assert page.locator("#task-title").inner_text() == "Plan"
+    expect(page.locator(".tl")).to_be_visible()
+    expect(page.locator("#task-title")).to_have_text("Plan", use_inner_text=True)
 
 
 def burst(run):

@@ -4,6 +4,7 @@ import pytest
 from django.http import HttpResponse
 from django.template import RequestContext, Template
 from django.urls import include, path
+from playwright.sync_api import expect
 
 TASKS = [
     ("plan", "Plan", "", "completed", "circle-check"),
@@ -75,8 +76,8 @@ def said(page):
 
 def test_draws_every_task_and_edge(page, every_look):
     page.goto("/graph")
-    assert page.locator(".dag.ready").count() == 1
-    assert page.locator(".dag-e path").count() == 5
+    expect(page.locator(".dag.ready")).to_have_count(1)
+    expect(page.locator(".dag-e path")).to_have_count(5)
     boxes = [node(page, id).bounding_box() for id, *_ in TASKS]
     assert len({(box["x"], box["y"]) for box in boxes}) == len(TASKS)
     every_look(page)
@@ -85,10 +86,10 @@ def test_draws_every_task_and_edge(page, every_look):
 @pytest.mark.parametrize("width", [390])
 def test_a_phone_shows_a_list_with_icon_and_note(page):
     page.goto("/graph")
-    assert page.locator(".dag.ready").count() == 0
+    expect(page.locator(".dag.ready")).to_have_count(0)
     for id, *_ in TASKS:
-        assert node(page, id).locator(".ic svg").is_visible()
-        assert node(page, id).locator("i").is_visible()
+        expect(node(page, id).locator(".ic svg")).to_be_visible()
+        expect(node(page, id).locator("i")).to_be_visible()
 
 
 @pytest.mark.parametrize("javascript", [False])
@@ -124,10 +125,10 @@ def test_a_status_changes_while_it_is_watched(page):
     page.goto("/graph")
     page.evaluate("document.getElementById('dag').dag.status('market', 'completed', '2.0 s')")
     market = node(page, "market")
-    assert "st-completed" in market.get_attribute("class")
-    assert market.locator("i").inner_text() == "2.0 s"
+    expect(market).to_contain_class("st-completed")
+    expect(market.locator("i")).to_have_text("2.0 s", use_inner_text=True)
     assert market.locator("use").get_attribute("href").endswith("#circle-check")
-    assert "Completed" in market.locator(".sr").inner_text()
+    expect(market.locator(".sr")).to_contain_text("Completed")
 
 
 def test_an_edge_is_removed_with_the_keyboard_and_comes_back(page):
@@ -167,11 +168,11 @@ def test_tasks_are_added_and_removed_with_the_keyboard(page, axe):
     node(page, "report").click()
     page.keyboard.press("n")
     assert ("report", "task_5") in edges(page)
-    assert page.evaluate("document.activeElement.dataset.id") == "task_5"
+    expect(node(page, "task_5")).to_be_focused()
     axe(page)
     page.keyboard.press("Delete")
-    assert node(page, "task_5").count() == 0
-    assert page.evaluate("document.activeElement.dataset.id") == "report"
+    expect(node(page, "task_5")).to_have_count(0)
+    expect(node(page, "report")).to_be_focused()
 
 
 def test_tasks_are_connected_by_dragging(page):
@@ -188,4 +189,4 @@ def test_tasks_are_connected_by_dragging(page):
 def test_an_empty_graph_takes_its_first_task(page):
     page.goto("/graph/empty")
     page.evaluate("document.getElementById('dag').dag.add()")
-    assert page.locator(".node").count() == 1
+    expect(page.locator(".node")).to_have_count(1)

@@ -1,6 +1,7 @@
 """The Test button of a key, with and without scripts."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import factories
 from workflows.providers import addresses
@@ -35,13 +36,13 @@ def test_each_answer_stands_below_its_key(page, every_look, llmock, keys):
     button(page, "a server").press("Enter")
     page.get_by_text("lists no models; whether the key is right shows").wait_for()
     assert button(page, "a server").evaluate("(it) => it === document.activeElement")
-    assert page.get_by_text("The key works.").is_visible()
+    expect(page.get_by_text("The key works.")).to_be_visible()
     every_look(page)
 
     llmock.fail(401)
     button(page, "main").click()
     page.get_by_text("OpenAI refuses the key: it is wrong, incomplete or revoked.").wait_for()
-    assert page.get_by_text("The key works.").count() == 0
+    expect(page.get_by_text("The key works.")).to_have_count(0)
     every_look(page)
 
 

@@ -60,16 +60,16 @@ def test_the_address_and_the_way_back(page, sign_in, alice):
     make_run(alice, "failed", workflow=factories.make_workflow(alice, name="Brief"))
     sign_in(alice)
     page.goto("/executions")
-    assert not page.get_by_role("link", name="Clear").is_visible()
+    expect(page.get_by_role("link", name="Clear")).to_be_hidden()
     page.get_by_role("checkbox", name="Failed").check(force=True)
     page.wait_for_url("**/executions?status=failed")
     page.get_by_role("link", name="Clear").wait_for()
     shows(page, "Brief")
-    assert page.locator("#list-said").text_content() == "1 row shown."
+    expect(page.locator("#list-said")).to_have_text("1 row shown.")
     page.go_back()
     page.wait_for_url("**/executions")
     page.get_by_role("link", name="Digest").wait_for()
-    assert page.get_by_role("heading", name="Executions", exact=True).is_visible()
+    expect(page.get_by_role("heading", name="Executions", exact=True)).to_be_visible()
     assert not page.get_by_role("checkbox", name="Failed").is_checked()
     # From a run and back: the filter is where it was.
     page.goto("/executions?status=failed&q=brief")
@@ -78,7 +78,7 @@ def test_the_address_and_the_way_back(page, sign_in, alice):
     page.go_back()
     page.get_by_role("link", name="Brief").wait_for()
     assert page.get_by_role("checkbox", name="Failed").is_checked()
-    assert page.get_by_label("Search by workflow or error").input_value() == "brief"
+    expect(page.get_by_label("Search by workflow or error")).to_have_value("brief")
 
 
 def test_a_copy_from_the_list(page, sign_in, alice):

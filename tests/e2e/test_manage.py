@@ -33,7 +33,7 @@ def test_the_tables_behind_the_charts(page, sign_in, every_look, adam, runs):
 
 def test_the_empty_pages(page, sign_in, every_look, adam):
     sign_in(adam)
-    for url in ("/manage/workflows", "/manage/executions", "/manage/stats"):
+    for url in ("/manage/workflows", "/manage/executions", "/manage/stats", "/manage/storage"):
         page.goto(url)
         every_look(page)
 
@@ -54,14 +54,26 @@ def test_finding_and_cancelling_a_run(page, sign_in, every_look, adam, runs):
     assert Execution.objects.get(pk=runs.pk).status == "cancelled"
 
 
+def test_a_list_that_is_refreshed_while_somebody_decides(page, sign_in, adam, runs):
+    """The answer counts, although the form that was asked about is no longer in the page."""
+    sign_in(adam)
+    page.goto("/manage/executions?user=longer.than")
+    page.get_by_role("button", name="Cancel the run of").click()
+    page.get_by_role("dialog").wait_for()
+    page.evaluate("document.querySelector('main').innerHTML += ''")
+    page.get_by_role("dialog").get_by_role("button", name="Cancel the run").click()
+    page.get_by_text("The run is being cancelled.").wait_for()
+    assert Execution.objects.get(pk=runs.pk).status == "cancelled"
+
+
 def test_the_queue_is_asked_for_again(page, sign_in, adam, runs):
     sign_in(adam)
     page.goto("/manage/stats")
     waiting = page.locator("#now .v").first
-    assert waiting.inner_text() == "1"
+    expect(waiting).to_have_text("1", use_inner_text=True)
     runs.cancel(by=adam)
     page.evaluate("htmx.ajax('GET', '/manage/stats', {target: '#now', swap: 'outerHTML'})")
-    page.wait_for_function("document.querySelector('#now .v').textContent === '0'")
+    expect(waiting).to_have_text("0")
 
 
 def test_others_are_told_whom_it_is_for(page, sign_in, every_look, alice):

@@ -3,6 +3,7 @@
 import gzip
 
 import pytest
+from playwright.sync_api import expect
 
 from accounts.models import Session
 from tests import factories
@@ -21,9 +22,9 @@ def test_a_refused_form(page, every_look, db):
 def test_the_theme_is_chosen_and_kept(page, db):
     page.goto("/signin")
     page.get_by_role("button", name="Switch between light and dark").click()
-    assert page.locator("html").get_attribute("data-theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.goto("/signup")
-    assert page.locator("html").get_attribute("data-theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 def test_a_password_can_be_looked_at(page, db):
@@ -31,21 +32,21 @@ def test_a_password_can_be_looked_at(page, db):
     password = page.get_by_label("Password", exact=True)
     password.fill("correct horse")
     page.get_by_role("button", name="Show password").click()
-    assert password.get_attribute("type") == "text"
+    expect(password).to_have_attribute("type", "text")
 
 
 @on_a_phone
 def test_the_menu_opens_on_a_phone(page, sign_in, axe, alice):
     sign_in(alice)
     page.goto("/profile")
-    assert not page.get_by_role("link", name="Workflows").is_visible()
+    expect(page.get_by_role("link", name="Workflows")).to_be_hidden()
     page.get_by_role("button", name="Open menu").click()
-    assert page.get_by_role("link", name="Workflows").is_visible()
+    expect(page.get_by_role("link", name="Workflows")).to_be_visible()
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
         axe(page)
     page.keyboard.press("Escape")
-    assert not page.get_by_role("link", name="Workflows").is_visible()
+    expect(page.get_by_role("link", name="Workflows")).to_be_hidden()
 
 
 def test_the_slash_key_goes_to_the_search(page, sign_in, alice):
@@ -101,10 +102,10 @@ def test_signing_in_and_out_works_without_scripts(page, alice):
     page.get_by_role("button", name="Sign in").click()
     page.get_by_label("Name").fill("Alice Quiet")
     page.get_by_role("button", name="Save").click()
-    assert page.get_by_text("Your profile is saved.").is_visible()
+    expect(page.get_by_text("Your profile is saved.")).to_be_visible()
     page.get_by_title("Sign out").click()  # in the sidebar; the session has one too
     page.wait_for_url("**/")
-    assert page.get_by_role("heading", name="AI workflows you can leave alone").is_visible()
+    expect(page.get_by_role("heading", name="AI workflows you can leave alone")).to_be_visible()
 
 
 def test_first_paint_is_light(page, sign_in, alice):

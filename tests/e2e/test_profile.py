@@ -1,6 +1,7 @@
 """The profile: who you are, and where you are signed in."""
 
 from django.test import Client
+from playwright.sync_api import expect
 
 from accounts.models import Session
 from tests.factories import PASSWORD, make_user
@@ -27,7 +28,7 @@ def test_one_browser_ends_another(page, alice):
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_text("Nothing else is signed in as you").wait_for()
-    assert page.get_by_text("Chrome on Linux").is_visible()
+    expect(page.get_by_text("Chrome on Linux")).to_be_visible()
 
     other = Client()
     other.force_login(alice)

@@ -1,10 +1,12 @@
 """Access tokens in the browser: made, copied, used, deleted; and made without scripts."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.factories import make_token
 
 
+@pytest.mark.parametrize("fresh", [True])
 def test_a_token_from_its_making_to_its_end(page, context, sign_in, every_look, alice, bearer):
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     sign_in(alice)
@@ -29,7 +31,7 @@ def test_a_token_from_its_making_to_its_end(page, context, sign_in, every_look, 
     page.reload()
     page.get_by_role("heading", name="Access tokens").wait_for()
     assert secret not in page.content()
-    assert page.get_by_text("Expires in 7 days").is_visible()
+    expect(page.get_by_text("Expires in 7 days")).to_be_visible()
     every_look(page)
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete token").click()

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.factories import make_agent, make_definition, make_task, make_workflow
 from workflows.models import Workflow
@@ -41,13 +42,13 @@ def test_from_a_workflow_to_an_old_version_of_it(page, sign_in, every_look, alic
     page.get_by_label("More actions").click()
     every_look(page)
     page.keyboard.press("Escape")
-    assert not page.get_by_role("link", name="Export as a file").is_visible()
+    expect(page.get_by_role("link", name="Export as a file")).to_be_hidden()
     page.get_by_label("More actions").click()
     page.get_by_role("link", name="Versions").click()
     page.get_by_role("button", name="Compare").click()
     page.wait_for_url("**/versions/1/diff/2")
-    assert page.locator("del", has_text="part").is_visible()
-    assert page.locator("ins", has_text="side").is_visible()
+    expect(page.locator("del", has_text="part")).to_be_visible()
+    expect(page.locator("ins", has_text="side")).to_be_visible()
     every_look(page)
     page.get_by_role("link", name="Swap").click()
     page.wait_for_url("**/versions/2/diff/1")
@@ -70,10 +71,10 @@ def test_versions_without_scripts(page, sign_in, alice, brief):
     assert page.url.endswith("/versions/2/diff/1")
     page.goto(f"/workflows/{brief.pk}/versions")
     page.get_by_role("button", name="Restore version 1").click()
-    assert page.get_by_text("Version 1 is current again").is_visible()
+    expect(page.get_by_text("Version 1 is current again")).to_be_visible()
     page.get_by_label("More actions").click()
     page.get_by_role("button", name="Make a copy").click()
-    assert page.get_by_role("heading", name="Copy of Market brief").is_visible()
+    expect(page.get_by_role("heading", name="Copy of Market brief")).to_be_visible()
 
 
 def test_a_reader_makes_a_copy_to_change_or_run(page, sign_in, every_look, bob, brief):

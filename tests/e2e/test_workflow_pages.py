@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.factories import make_agent, make_definition, make_key, make_task, make_workflow
 from tests.workflows.pages.runs import make_attempt, make_run
@@ -138,18 +139,18 @@ def test_tasks_come_and_go_without_a_round_trip(page, sign_in, alice):
     assert ids == ["gather", "gather_2", "report"]
     last = page.locator("[data-part=tasks]").last
     last.get_by_role("button", name="Gather", exact=True).first.click()
-    assert last.get_by_label("Runs after").input_value() == "gather"
+    expect(last.get_by_label("Runs after")).to_have_value("gather")
     last.get_by_label("Prompt").fill("Use {{ tasks.gather.output }}.")
     # An id that follows its name takes what refers to it along.
     page.locator("#tasks-0").get_by_label("Name").fill("Collect")
-    assert last.get_by_label("Runs after").input_value() == "collect"
-    assert last.get_by_label("Prompt").input_value() == "Use {{ tasks.collect.output }}."
+    expect(last.get_by_label("Runs after")).to_have_value("collect")
+    expect(last.get_by_label("Prompt")).to_have_value("Use {{ tasks.collect.output }}.")
     page.locator('.dag [data-id="report"][data-deps="collect"]').wait_for()
     # What would close a circle cannot be chosen.
     first = page.locator("#tasks-0")
     assert first.get_by_role("button", name="Report", exact=True).is_disabled()
     first.get_by_role("button", name="Remove task").click()
-    assert last.get_by_label("Runs after").input_value() == ""
+    expect(last.get_by_label("Runs after")).to_have_value("")
     page.locator(".dag .node").nth(2).wait_for(state="detached")
     assert page.evaluate("window.sameDocument") is True
 
@@ -158,8 +159,8 @@ def test_a_node_leads_to_its_form(page, sign_in, alice, brief):
     sign_in(alice)
     page.goto(f"/workflows/{brief.pk}/edit")
     page.locator('.dag [data-id="right"]').click()
-    assert page.evaluate("document.activeElement.id") == "id_tasks-2-name"
-    assert page.locator("#tasks-2").get_attribute("open") is not None
+    expect(page.locator("#id_tasks-2-name")).to_be_focused()
+    expect(page.locator("#tasks-2")).to_have_attribute("open", "")
 
 
 def test_the_graph_survives_a_circle(page, sign_in, alice, brief):
@@ -168,7 +169,7 @@ def test_the_graph_survives_a_circle(page, sign_in, alice, brief):
     page.locator("#tasks-0 summary").first.click()
     page.locator("#tasks-0").get_by_label("Runs after").fill("report")
     page.locator("#tasks-0 [data-circle]").wait_for()
-    assert page.locator(".dag .node").count() == 4
+    expect(page.locator(".dag .node")).to_have_count(4)
 
 
 @without_scripts
@@ -199,7 +200,7 @@ def test_every_part_of_a_task_shows_without_scripts(page, sign_in, alice, brief)
     sign_in(alice)
     page.goto(f"/executions/{run.pk}?task=report")
     for text in ("Five vendors", "Do report.", "Attempt 1", "Be brief."):
-        assert page.get_by_text(text).first.is_visible()
+        expect(page.get_by_text(text).first).to_be_visible()
 
 
 def test_deleting_asks_first(page, sign_in, every_look, alice, brief):
@@ -233,9 +234,9 @@ def test_the_address_of_a_key_is_asked_only_where_it_matters(page, sign_in, alic
     make_key(alice)
     sign_in(alice)
     page.goto("/keys")
-    assert not page.get_by_label("Base URL").is_visible()
+    expect(page.get_by_label("Base URL")).to_be_hidden()
     page.get_by_label("Provider").select_option("custom")
-    assert page.get_by_label("Base URL").is_visible()
+    expect(page.get_by_label("Base URL")).to_be_visible()
 
 
 def test_two_hundred_tasks(page, quiet_stream, sign_in, alice):
@@ -248,7 +249,7 @@ def test_two_hundred_tasks(page, quiet_stream, sign_in, alice):
     sign_in(alice)
     for url in (f"/workflows/{workflow.pk}/edit", f"/executions/{run.pk}"):
         page.goto(url)
-        assert page.locator(".dag.ready .node").count() == 200
+        expect(page.locator(".dag.ready .node")).to_have_count(200)
 
 
 def test_a_long_form_makes_its_fields_when_they_are_needed(page, sign_in, alice):
@@ -256,7 +257,7 @@ def test_a_long_form_makes_its_fields_when_they_are_needed(page, sign_in, alice)
     workflow = make_workflow(alice, definition=make_definition(*tasks))
     sign_in(alice)
     page.goto(f"/workflows/{workflow.pk}/edit")
-    assert page.locator("#tasks-59 textarea").count() == 0
+    expect(page.locator("#tasks-59 textarea")).to_have_count(0)
     page.locator("#tasks-59 summary").first.click()
     page.locator("#tasks-59").get_by_label("Prompt").fill("Something else.")
     page.locator("#tasks-59").get_by_label("Runs after").fill("task_0")

@@ -95,18 +95,21 @@ class Script:
 class UntilIdle(Worker):
     """A worker that stops as soon as there is nothing left to run, not even under a lease."""
 
-    def on_claimed(self, claimed) -> None:
-        super().on_claimed(claimed)
-        if not claimed and not self.runs and not self._claiming:
+    def _poll(self) -> None:
+        super()._poll()
+        self._check_soon()
+
+    def _on_end(self, run) -> None:
+        super()._on_end(run)
+        self._check_soon()
+
+    def _check_soon(self) -> None:
+        if not self.runs:
             self._check = self._loop.create_task(self._stop_if_idle())
 
     async def _stop_if_idle(self) -> None:
         if not await asyncio.to_thread(anything_under_way):
             self.stop()
-
-    def _on_end(self, run) -> None:
-        super()._on_end(run)
-        self._claim()
 
 
 def anything_under_way() -> bool:

@@ -4,6 +4,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from hummbl.errors import Conflict
 from tests.engine.support import Script, UntilIdle, check_truth, statuses, unbounded, work
@@ -15,10 +16,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def cancel(execution: Execution, user) -> None:
-    Execution.objects.get(pk=execution.pk).cancel(by=user)
+    """For a thread, whose connection would outlive the test."""
+    try:
+        Execution.objects.get(pk=execution.pk).cancel(by=user)
+    finally:
+        connection.close()
 
 
-def test_before_a_worker_has_it(alice):
+def test_before_a_worker_has_it(alice, dispatcher):
     execution = make_execution(make_workflow(alice))
 
     execution.cancel(by=alice)
@@ -31,7 +36,7 @@ def test_before_a_worker_has_it(alice):
     assert not script.requests
 
 
-def test_in_flight(alice):
+def test_in_flight(alice, dispatcher):
     execution = make_execution(make_workflow(alice))
     aborted = []
 

@@ -1,63 +1,25 @@
 """Workers that are killed and workers that wake up late lose nothing and do nothing twice."""
 
 import os
-import re
 import signal
 import sqlite3
 import time
-from collections import Counter
 from contextlib import ExitStack
 
 import pytest
 from django.db import connection
-from django.db.models.functions import Now
 
+from tests.engine.fleet import asked, check_nothing_ran_twice, completed, held_by
 from tests.engine.support import check_truth
-from tests.factories import (
-    make_agent,
-    make_definition,
-    make_execution,
-    make_key,
-    make_task,
-    make_workflow,
-)
+from tests.factories import make_execution
 from tests.processes import wait_for, worker
-from workflows.models import Execution, ExecutionEvent, TaskResult, Worker
+from workflows.models import Execution, TaskResult, Worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 EXECUTIONS = 20
 LEASE_SECONDS = 2
 ANSWER_SECONDS = 0.4
-
-
-@pytest.fixture
-def workflow(alice, llmock, settings):
-    """Three tasks in a row on a slow provider."""
-    settings.ALLOWED_PRIVATE_HOSTS = ["127.0.0.1"]
-    llmock.delay(ANSWER_SECONDS, times=None)
-    key = make_key(alice, provider="custom", base_url=llmock.base_url())
-    tasks = [
-        make_task(name, *before, description=f"Do {name} of {{{{ input.run }}}}.", max_retries=0)
-        for name, *before in (["one"], ["two", "one"], ["three", "two"])
-    ]
-    agents = [make_agent(provider="custom", model="gpt-mock", key=key.name)]
-    return make_workflow(alice, definition=make_definition(*tasks, agents=agents))
-
-
-def asked(llmock) -> Counter[str]:
-    """How often the provider was asked for what, such as `one of run-7`."""
-    return Counter(
-        re.search(r"Do (\w+ of run-\d+)\.", str(request["body"]))[1]
-        for request in llmock.requests()
-        if request["path"].endswith("/chat/completions")
-    )
-
-
-def completed() -> dict[str, TaskResult]:
-    """The completed tasks by what the provider was asked for."""
-    tasks = TaskResult.objects.filter(status="completed").select_related("execution")
-    return {f"{task.task_id} of {task.execution.input['run']}": task for task in tasks}
 
 
 def pause(process) -> None:
@@ -83,20 +45,14 @@ def pause(process) -> None:
             probe.close()
 
 
-def held_by(pid: int) -> int:
-    live = Execution.objects.under_way().filter(lease_owner__contains=f"-{pid}-")
-    return live.filter(lease_expires_at__gt=Now()).count()
-
-
-def test_a_killed_and_a_paused_worker(workflow, llmock):
+def test_a_killed_and_a_paused_worker(chain, llmock, dispatcher):
+    llmock.delay(ANSWER_SECONDS, times=None)
     with ExitStack() as stack:
         environment = {"LEASE_SECONDS": str(LEASE_SECONDS), "WORKER_CONCURRENCY": "10"}
         first = stack.enter_context(worker(**environment))
         second = stack.enter_context(worker(**environment))
         wait_for(lambda: Worker.objects.alive().count() == 2, what="both are ready")
-        executions = [
-            make_execution(workflow, input={"run": f"run-{n}"}) for n in range(EXECUTIONS)
-        ]
+        executions = [make_execution(chain, input={"run": f"run-{n}"}) for n in range(EXECUTIONS)]
         wait_for(lambda: held_by(first.pid) and held_by(second.pid), what="both are at work")
         wait_for(lambda: len(completed()) >= 5, what="five tasks are completed")
 
@@ -137,11 +93,4 @@ def test_a_killed_and_a_paused_worker(workflow, llmock):
         assert (after[name].output, after[name].completed_at) == (task.output, task.completed_at)
     for task in TaskResult.objects.all():
         assert ends[task.pk] == (task.output, task.completed_at, task.attempts)
-    finished = Counter(
-        (event.execution_id, event.data["task_id"])
-        for event in ExecutionEvent.objects.filter(type="task")
-        if event.data["status"] == "completed"
-    )
-    assert set(finished.values()) == {1}
-    for name, task in after.items():
-        assert 1 <= asked_after[name] <= task.attempts
+    check_nothing_ran_twice(llmock)

@@ -12,8 +12,8 @@ from django.utils import timezone
 from tests.engine.support import Script, UntilIdle, check_truth, statuses, unbounded, work
 from tests.engine.support import run as run_worker
 from tests.factories import make_execution, make_workflow
-from tests.processes import wait_for
-from workflows.engine.records import Batch, Event
+from tests.processes import PATIENCE, wait_for
+from workflows.engine.records import Batch
 from workflows.engine.store import open_store
 from workflows.engine.writer import Stop
 from workflows.models import Execution, ExecutionEvent, Worker
@@ -45,9 +45,9 @@ def change(state, *, status="running") -> Batch:
     task = state.tasks[0]
     task.status = "running"
     batch = Batch(tokens={state.pk: state.token}, executions={state.pk: state.row(now)})
-    batch.tasks[task.pk] = (state.pk, task.row(now))
+    batch.tasks[task.pk] = task.row(state.pk, now)
     event_id = f"{state.token:016x}{state.pk[:16]}"
-    batch.events.append(Event(event_id, state.pk, state.sequence, "execution", "{}", now))
+    batch.events.append((state.pk, event_id, state.pk, state.sequence, "execution", "{}", now))
     return batch
 
 
@@ -68,6 +68,29 @@ def test_the_oldest_is_claimed_first(alice, stores):
     executions = [make_execution(make_workflow(alice)) for _ in range(3)]
     (state,) = stores[0].claim(1)
     assert state.pk == executions[0].pk.hex
+
+
+def test_a_worker_does_not_claim_what_it_holds_itself(alice, stores):
+    """Whoever wakes up after its lease has expired renews it, else it runs everything twice."""
+    first, second = stores
+    execution = make_execution(make_workflow(alice))
+    (state,) = first.claim(1)
+    expire(execution)
+
+    assert first.claim(10) == []
+    assert first.renew() == [(state.pk, False)]
+    assert second.claim(10) == []
+    assert first.apply(change(state)) == set()
+
+
+def test_only_those_that_are_asked_for_are_claimed(alice, stores):
+    first, second = stores
+    one, two, three = (make_execution(make_workflow(alice)).pk.hex for _ in range(3))
+
+    assert [state.pk for state in first.claim(2, [two])] == [two]
+    assert [state.pk for state in second.claim(2, [two, three])] == [three]
+    assert second.claim(1, [two]) == []
+    assert [state.pk for state in second.claim(5)] == [one]
 
 
 def test_a_stale_worker_writes_nothing(alice, stores):
@@ -123,7 +146,7 @@ def test_the_fence_holds_against_a_claim_that_commits_in_the_middle(alice, store
         late.start()
         late.join(0.5)
         assert late.is_alive()
-    late.join(10)
+    late.join(PATIENCE)
     assert lost == [{pk}]
     execution.refresh_from_db()
     assert execution.status == "pending"
@@ -209,7 +232,7 @@ def test_completed_tasks_are_kept_after_a_crash(alice):
         async def _hand_over(self):
             self._abandon_all()
             self._writer.submit(Stop(hand_back=False))
-            self._writer.join(10)
+            self._writer.join(PATIENCE)
             await self._close()
 
     crashing = []

@@ -13,10 +13,11 @@ FILTERED = {
     "/api/executions",
     "/api/workflows",
 }
+REQUIRED = {"/api/metrics": {"name": "request.count"}}
 
 
 def described(client):
-    """The query parameters of every list, by its path."""
+    """The query parameters of every list that may be left out, by its path."""
     paths = client.get("/api/schema", {"format": "json"}).json()["paths"]
     return {
         path: found
@@ -25,7 +26,7 @@ def described(client):
             found := [
                 parameter
                 for parameter in operations.get("get", {}).get("parameters", [])
-                if parameter["in"] == "query"
+                if parameter["in"] == "query" and not parameter.get("required")
             ]
         )
     }
@@ -41,8 +42,9 @@ def test_a_filter_without_a_value_is_none_and_is_described_so(api, adam):
     for path, parameters in found.items():
         assert all(parameter["allowEmptyValue"] for parameter in parameters), path
         if "{" not in path:
-            empty = client.get(path, {parameter["name"]: "" for parameter in parameters})
-            assert empty.status_code == 200, path
+            empty = {parameter["name"]: "" for parameter in parameters}
+            answer = client.get(path, REQUIRED.get(path, {}) | empty)
+            assert answer.status_code == 200, path
     assert len(client.get("/api/workflows?status=&q=&limit=").json()["results"]) == 1
 
 

@@ -15,6 +15,7 @@ from hummbl import client as http_client
 from hummbl import counters
 from hummbl.ratelimit import Limit, RateLimited, check_auth
 from tests.factories import PASSWORD
+from tests.processes import PATIENCE
 
 
 def test_limits_are_written_like_5_m():
@@ -89,7 +90,7 @@ def test_a_long_transaction_keeps_nobody_waiting(limits):
     with transaction.atomic():
         counters.hit("a", 60)
         with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(_hit_and_close, "a").result(timeout=10)[0] == 2
+            assert pool.submit(_hit_and_close, "a").result(timeout=PATIENCE)[0] == 2
 
 
 def _hit_and_close(key):
@@ -145,7 +146,7 @@ def test_exact_under_eight_processes(settings):
     ]
     for process in processes:
         process.start()
-    allowed = sum(results.get(timeout=60) for _ in processes)
+    allowed = sum(results.get(timeout=PATIENCE) for _ in processes)
     for process in processes:
         process.join()
 

@@ -45,6 +45,12 @@ def test_one_secret_for_two_purposes(settings):
     assert ids(checks.check_secrets) == ["hummbl.E003"]
 
 
+@pytest.mark.parametrize(("token", "found"), [("", []), ("short", ["hummbl.E012"]), ("x" * 20, [])])
+def test_a_token_for_prometheus_that_can_be_guessed(settings, token, found):
+    settings.PROMETHEUS_TOKEN = token
+    assert ids(checks.check_secrets) == found
+
+
 @pytest.mark.parametrize("hosts", [["hummbl.example.org"], ["localhost", "*"]])
 def test_debug_with_a_public_host(settings, hosts):
     settings.DEBUG = True
@@ -143,6 +149,16 @@ def test_secrets_in_a_dotenv_that_everyone_can_read(production, database):
 def test_numbers_that_cannot_work(settings, name, value):
     setattr(settings, name, value)
     assert ids(checks.check_numbers) == ["hummbl.E008"]
+
+
+@pytest.mark.parametrize("name", ["AUDIT", "SESSIONS", "EXECUTIONS", "EVENTS", "SPEND"])
+def test_how_long_things_are_kept(settings, name):
+    """None keeps for good. Of no days at all only sessions, which have ended by then."""
+    for days, works in ((None, True), (0.5, True), (-1, False), (40_000, False)):
+        setattr(settings, f"RETENTION_{name}", days)
+        assert ids(checks.check_numbers) == ([] if works else ["hummbl.E011"])
+    setattr(settings, f"RETENTION_{name}", 0)
+    assert ids(checks.check_numbers) == ([] if name == "SESSIONS" else ["hummbl.E011"])
 
 
 @pytest.mark.parametrize("rate", ["5", "many/m", "0/m", "5/year", "-1/m"])

@@ -26,7 +26,7 @@ def names_in_settings():
             isinstance(function, ast.Attribute)
             and isinstance(function.value, ast.Name)
             and function.value.id == "env"
-        ) or (isinstance(function, ast.Name) and function.id in {"env", "_secret"})
+        ) or (isinstance(function, ast.Name) and function.id in {"env", "_secret", "_days"})
         if reads:
             names.add(node.args[0].value)
     return names

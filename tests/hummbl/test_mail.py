@@ -14,8 +14,9 @@ from django.db import transaction
 from django.template import engines
 from environ import Env
 
-from hummbl import mail
-from tests.smtp import smtp_server
+from hummbl import mail, smtp
+from tests.processes import PATIENCE
+from tests.smtp import dripping_server, smtp_server
 
 CANARY = "https://hummbl.example/reset/confirm?token=canary-of-the-link"
 real_send = mail.send
@@ -132,7 +133,7 @@ def test_one_without_recipients_goes_nowhere(outbox):
 
 def test_a_full_queue_is_logged_and_the_caller_goes_on(outbox, monkeypatch, caplog):
     gate = threading.Event()
-    monkeypatch.setattr(EmailMessage, "send", lambda _self: gate.wait(30))
+    monkeypatch.setattr(EmailMessage, "send", lambda _self: gate.wait(PATIENCE))
     for number in range(8):
         outbox.put(message(f"number {number}"))
     gate.set()
@@ -145,7 +146,7 @@ def test_a_full_queue_is_logged_and_the_caller_goes_on(outbox, monkeypatch, capl
 
 def test_a_flush_ends_at_its_time_out(monkeypatch):
     gate = threading.Event()
-    monkeypatch.setattr(EmailMessage, "send", lambda _self: gate.wait(30))
+    monkeypatch.setattr(EmailMessage, "send", lambda _self: gate.wait(PATIENCE))
     box = mail.Outbox(threads=1, size=3, pause=0)
     box.put(message())
     assert not box.flush(0.05)
@@ -222,6 +223,17 @@ def test_a_silent_server_ends_at_the_time_out(outbox, use, settings, caplog):
     assert "SMTPServerDisconnected after TimeoutError" in caplog.text
 
 
+@pytest.mark.parametrize("scheme", ["smtp", "smtp+tls", "smtp+ssl"])
+def test_a_server_that_drips_for_ever_is_cut_off(use, monkeypatch, scheme):
+    """A letter now and then keeps its time-out for each read from ever passing."""
+    monkeypatch.setattr(smtp, "LIMIT", 0.5)
+    with dripping_server() as server:
+        use(f"{scheme}://127.0.0.1:{server.port}")
+        problem = mail.attempt(message())
+        assert problem
+        assert server.hung_up.wait(PATIENCE)
+
+
 def test_a_silent_server_does_not_hold_up_a_request(client, db, outbox, use, settings):
     """The answer comes while the mail server still says nothing."""
     settings.EMAIL_TIMEOUT = 30
@@ -238,7 +250,7 @@ def test_a_silent_server_does_not_hold_up_a_request(client, db, outbox, use, set
 PROGRAM = """
 import django; django.setup()
 from django.core.mail import EmailMessage
-from hummbl import mail
+from hummbl import mail, smtp
 mail._outbox.put(EmailMessage("Last word", "text", to=["a@example.com"]))
 """
 
@@ -255,6 +267,6 @@ def test_a_process_that_ends_sends_what_waits(tmp_path):
                 "EMAIL_URL": f"smtp://127.0.0.1:{server.port}",
             },
             check=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
     assert [each["Subject"] for each in server.mails] == ["Last word"]

@@ -74,7 +74,7 @@ def test_a_broken_request_is_an_error_line(answer, lines):
     assert [line.levelno for line in lines()] == [logging.ERROR]
 
 
-@pytest.mark.parametrize("path", ["/api/health", "/static/css/app.css"])
+@pytest.mark.parametrize("path", ["/api/health", "/api/health/live", "/static/css/app.css"])
 def test_probes_and_files_are_logged_only_when_refused(answer, lines, path):
     answer(FACTORY.get(path))
     assert not lines()

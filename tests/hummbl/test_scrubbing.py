@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from hummbl.scrubbing import MAX_DEPTH, REDACTED, scrub, scrub_text
@@ -26,6 +28,16 @@ CANARY = "sk-ant-canary0123456789"
         "Cookie: sessionid=canary; csrftoken=canary",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.canary",
         "AIzaSyCcanary0123456789012345678901234",
+        "EMAIL_HOST_PASSWORD=canary",
+        "ENCRYPTION_KEYS=canary",
+        '{"apiKey":"canary","x":1}',
+        '{"password":"canary"}',
+        "https://example.com/?sig=canary",
+        "https://hooks.slack.com/services/T0/B0/canary",
+        "https://discord.com/api/webhooks/1/canary",
+        "https://x.webhook.office.com/webhookb2/canary@a/IncomingWebhook/canary/b",
+        "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----",
+        "-----BEGIN RSA PRIVATE KEY-----\ncanary",
     ],
 )
 def test_secrets_in_text_are_removed(text):
@@ -45,6 +57,7 @@ def test_secrets_in_text_are_removed(text):
         "alice@example.com signed in",
         "http://127.0.0.1:8000/workflows",
         "A risk-averse task-based desk-bound plan",
+        "The webhook hooks.example.com answers 500: no password, no keys: nothing",
     ],
 )
 def test_harmless_text_stays(text):
@@ -82,3 +95,25 @@ def test_the_original_is_left_alone():
     original = {"password": "canary"}
     scrub(original)
     assert original == {"password": "canary"}
+
+
+@pytest.mark.parametrize("part", ["secret", "-secret-", "password", "api_key", "token", "a_key-"])
+def test_a_long_word_is_looked_at_once(part):
+    """A stranger's path or message of 50,000 characters once kept a process busy for a minute."""
+    short, long = (min(_cost((part * n)[:n]) for _ in range(5)) for n in (4_000, 64_000))
+    # Sixteen times as much text is as many times the work; its square would be 256 times.
+    assert long < 100 * short
+
+
+def _cost(text):
+    """The CPU seconds of this thread."""
+    begun = time.thread_time()
+    scrub_text(text)
+    return time.thread_time() - begun
+
+
+@pytest.mark.parametrize(
+    "text", ["PASSWORD=canary", "Authorızation: canary", "paſſword=canary", "toKen=canary ä"]
+)
+def test_case_hides_nothing_in_any_alphabet(text):
+    assert "canary" not in scrub_text(text)

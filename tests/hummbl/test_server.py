@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import urllib.request
 import pytest
 from django.conf import settings
 
+from tests.processes import PATIENCE, free_port
 from tests.smtp import smtp_server
 
 pytestmark = pytest.mark.slow
@@ -21,8 +21,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def server(tmp_path):
     """gunicorn on a free port and an empty database; its log lines are JSON."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     log = (tmp_path / "log").open("w+")
     with smtp_server(pause=0.5) as smtp:
         environment = {
@@ -51,11 +50,11 @@ def server(tmp_path):
 
 def get(server, path, headers):
     """Status, headers and body, as soon as the server answers."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             answer = urllib.request.urlopen(
-                urllib.request.Request(server.url + path, headers=headers), timeout=20
+                urllib.request.Request(server.url + path, headers=headers), timeout=PATIENCE
             )
         except urllib.error.HTTPError as error:
             answer = error
@@ -71,7 +70,9 @@ def get(server, path, headers):
 def migrate(server):
     """Make the tables in the server's database."""
     command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-    subprocess.run(command, cwd=settings.BASE_DIR, env=server.environment, check=True, timeout=120)
+    subprocess.run(
+        command, cwd=settings.BASE_DIR, env=server.environment, check=True, timeout=PATIENCE
+    )
 
 
 def lines(server):
@@ -90,7 +91,7 @@ def test_it_serves_logs_and_stops(server):
     assert status == 404
 
     server.send_signal(signal.SIGTERM)
-    assert server.wait(10) == 0
+    assert server.wait(PATIENCE) == 0
     log = lines(server)
     assert any(line["event"] == "GET /nowhere 404" for line in log)
     assert "canary" not in json.dumps(log)
@@ -102,7 +103,7 @@ def post(server, path, body):
     request = urllib.request.Request(
         server.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         return answer.status
 
 
@@ -115,7 +116,7 @@ def test_mails_that_wait_are_sent_before_it_stops(server, number):
     assert post(server, "/api/auth/register", body) == 201
 
     os.killpg(server.pid, number)
-    assert server.wait(10) == 0
+    assert server.wait(PATIENCE) == 0
 
     assert [mail["To"] for mail in server.smtp.mails] == ["carol@example.com"]
     assert [line for line in lines(server) if line["level"] in {"error", "critical"}] == []

@@ -1,7 +1,7 @@
 """The template tags and filters, and what templates may contain."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -117,6 +117,18 @@ def test_local_time_gives_the_moment_to_scripts_and_to_people():
     assert 'datetime="2026-03-01T09:05:' in html
     assert ">1 Mar 2026, 09:05 UTC<" in html
     assert render("{% local_time none %}", none=None) == "–"
+
+
+def test_local_span_says_the_day_once():
+    start = datetime(2026, 3, 1, 9, 5, tzinfo=UTC)
+    html = render("{% local_span start end %}", start=start, end=start + timedelta(hours=1))
+    assert 'data-moments="2026-03-01T09:05:00.000+00:00/2026-03-01T10:05:00.000+00:00"' in html
+    assert ">1 Mar 2026, 09:05 to 10:05 UTC<" in html
+    html = render("{% local_span start end %}", start=start, end=start + timedelta(days=1))
+    assert ">1 Mar 2026, 09:05 to 2 Mar 2026, 09:05 UTC<" in html
+    html = render("{% local_span start end %}", start=start, end=None)
+    assert '+00:00/"' in html
+    assert ">1 Mar 2026, 09:05 UTC to now<" in html
 
 
 @pytest.mark.parametrize("status", ui.STATUSES)

@@ -134,7 +134,9 @@ def test_faults(llmock, make_request, provider, fault):
     assert sentence in error.message
     assert (error.code, error.retryable) == (fault.code, fault.retryable)
     assert (error.retry_after, error.maybe_billed) == (fault.retry_after, fault.maybe_billed)
-    assert len(llmock.requests()) == 1, "the SDK must not retry"
+    made = len(llmock.requests())
+    # On a busy machine the time may be over before the request is out.
+    assert made == 1 or (made == 0 and fault.sentence == LATE), "the SDK must not retry"
 
 
 def test_no_stream_that_was_cut_is_a_success(llmock, make_request, provider):
@@ -230,8 +232,8 @@ def test_a_silence_within_an_answer_is_not_sat_through(llmock, make_request, pro
 
 
 def test_the_first_token_may_take_its_time(llmock, make_request, provider, monkeypatch):
-    monkeypatch.setattr(calls, "IDLE_SECONDS", 0.2)
-    llmock.script({"type": "slow_first_token", "seconds": 0.5}, {"type": "delay", "seconds": 0.5})
+    monkeypatch.setattr(calls, "IDLE_SECONDS", 1)  # a busy machine pauses too
+    llmock.script({"type": "slow_first_token", "seconds": 1.5}, {"type": "delay", "seconds": 1.5})
     assert ask(make_request(provider)).finish_reason == "stop"
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import PATIENCE
 from tests.providers.conftest import ask
 from workflows import providers
 from workflows.providers import CompletionRequest, ProviderError, local
@@ -84,7 +85,7 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_until_dead(pid: int) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     return not is_alive(pid)
@@ -186,7 +187,7 @@ def test_the_server_wants_a_key_and_knows_none_of_ours(worker, tmp_path, monkeyp
         headers={"Content-Type": "application/json"},
     )
     with pytest.raises(urllib.error.HTTPError, match="401"):
-        urllib.request.urlopen(question, timeout=10)
+        urllib.request.urlopen(question, timeout=PATIENCE)
     names = Path(f"/proc/{found['pid']}/environ").read_bytes().split(b"\0")
     assert {name.partition(b"=")[0] for name in names} <= {b"", b"PATH", b"HOME", b"LC_CTYPE"}
     assert found["secret"] not in Path(f"/proc/{found['pid']}/cmdline").read_text()
@@ -232,6 +233,6 @@ def test_a_server_process_without_its_parent_ends_at_once():
         cwd=PROJECT,
         env={"PATH": os.environ["PATH"]},
         check=False,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0

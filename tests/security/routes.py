@@ -112,12 +112,69 @@ GET    /manage/audit.csv                               in        403     403    
 GET    /manage/workflows                               in        403     403     403   200
 GET    /manage/executions                              in        403     403     403   200
 POST   /manage/executions                              in        403     403     403   302
+GET    /manage/metrics                                 in        403     403     403   200
+GET    /manage/metrics/requests                        in        403     403     403   200
+GET    /manage/errors                                  in        403     403     403   200
+GET    /manage/errors/{error}                          in        403     403     403   200
+POST   /manage/errors/{error}/resolve                  in        403     403     403   302
+POST   /manage/errors/{error}/ignore                   in        403     403     403   302
+POST   /manage/errors/{error}/reopen                   in        403     403     403   302
+GET    /manage/alerts                                  in        403     403     403   200
+POST   /manage/alerts                                  in        403     403     403   302
+GET    /manage/alerts/{alert}                          in        403     403     403   200
+POST   /manage/alerts/{alert}                          in        403     403     403   302
+POST   /manage/alerts/silences/{silence}/end           in        403     403     403   302
+GET    /manage/alerts/rules/new                        in        403     403     403   200
+POST   /manage/alerts/rules/new                        in        403     403     403   302
+GET    /manage/alerts/rules/{rule}                     in        403     403     403   200
+POST   /manage/alerts/rules/{rule}                     in        403     403     403   302
+POST   /manage/alerts/rules/{rule}/delete              in        403     403     403   302
+GET    /manage/alerts/channels                         in        403     403     403   200
+GET    /manage/alerts/channels/new                     in        403     403     403   200
+POST   /manage/alerts/channels/new                     in        403     403     403   302
+GET    /manage/alerts/channels/{channel}               in        403     403     403   200
+POST   /manage/alerts/channels/{channel}               in        403     403     403   302
+POST   /manage/alerts/channels/{channel}/test          in        403     403     403   302
+POST   /manage/alerts/channels/{channel}/delete        in        403     403     403   302
 GET    /manage/stats                                   in        403     403     403   200
+GET    /manage/traffic                                 in        403     403     403   200
+GET    /manage/storage                                 in        403     403     403   200
+POST   /manage/storage                                 in        403     403     403   200
+GET    /manage/health                                  in        403     403     403   200
+# Its token is another one, and where none is set there is no such page.
+GET    /metrics                                        404       404     404     404   404
 """
 
 API: Final = """
 #      path                                            anonymous viewer  other   owner admin scope
 GET    /api/health                                     200       200     200     200   200   none
+GET    /api/health/live                                200       200     200     200   200   none
+GET    /api/health/ready                               200       200     200     200   200   none
+GET    /api/metrics                                    401       403     403     403   200   read
+GET    /api/metrics/names                              401       403     403     403   200   read
+POST   /api/telemetry                                  202       202     202     202   202   write
+POST   /api/errors                                     202       202     202     202   202   write
+GET    /api/errors                                     401       403     403     403   200   read
+GET    /api/errors/{error}                             401       403     403     403   200   read
+POST   /api/errors/{error}/resolve                     401       403     403     403   200   write
+POST   /api/errors/{error}/ignore                      401       403     403     403   200   write
+POST   /api/errors/{error}/reopen                      401       403     403     403   200   write
+GET    /api/alerts                                     401       403     403     403   200   read
+GET    /api/alerts/{alert}                             401       403     403     403   200   read
+GET    /api/alert-rules                                401       403     403     403   200   read
+POST   /api/alert-rules                                401       403     403     403   201   write
+GET    /api/alert-rules/{rule}                         401       403     403     403   200   read
+PATCH  /api/alert-rules/{rule}                         401       403     403     403   200   write
+DELETE /api/alert-rules/{rule}                         401       403     403     403   204   write
+GET    /api/alert-silences                             401       403     403     403   200   read
+POST   /api/alert-silences                             401       403     403     403   201   write
+DELETE /api/alert-silences/{silence}                   401       403     403     403   204   write
+GET    /api/channels                                   401       403     403     403   200   read
+POST   /api/channels                                   401       403     403     403   201   write
+GET    /api/channels/{channel}                         401       403     403     403   200   read
+PATCH  /api/channels/{channel}                         401       403     403     403   200   write
+DELETE /api/channels/{channel}                         401       403     403     403   204   write
+POST   /api/channels/{channel}/test                    401       403     403     403   200   write
 GET    /api/schema                                     200       200     200     200   200   none
 GET    /api/docs                                       200       200     200     200   200   none
 
@@ -181,6 +238,7 @@ DELETE /api/admin/users/{user}/sessions                401       403     403    
 GET    /api/admin/workflows                            401       403     403     403   200   read
 GET    /api/admin/executions                           401       403     403     403   200   read
 GET    /api/admin/stats                                401       403     403     403   200   read
+GET    /api/admin/storage                              401       403     403     403   200   read
 """
 
 # The Django admin: what an admin gets from the pages of each model, by GET. The other roles are
@@ -302,7 +360,7 @@ def _named(path: str) -> list[str]:
     model = re.match(r"/admin/(\w+)/(\w+)/", path)
     if model:
         path = path.replace("<path:object_id>", f"{{{model[1]}.{model[2]}}}")
-    path = re.sub(r"/(\w+)s/<uuid:\w+>", r"/\1s/{\1}", path)
+    path = re.sub(r"/((?:\w+-)?(\w+)s)/<uuid:\w+>", r"/\1/{\2}", path)
     for given, word in (("number", "n"), ("other", "m"), ("slug", "template"), ("task_id", "task")):
         path = re.sub(rf"<\w+:{given}>", f"{{{word}}}", path)
     return [re.sub(r"<\w+:(\w+)>", r"{\1}", path)]

@@ -2,53 +2,30 @@
 
 import http.client
 import json
-import socket
-import subprocess
-import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 
 from hummbl import counters
 from tests.factories import make_user
-from tests.processes import environment, wait_for
+from tests.processes import PATIENCE, web
 
 BODY = json.dumps({"email": "alice@example.com", "password": "wrong password"})
 
 
 @pytest.fixture
 def port(transactional_db):
-    """The port of a server with two processes, as the Procfile starts it."""
+    """The port of a server with two processes."""
     counters.clear()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    gunicorn = Path(sys.executable).with_name("gunicorn")
-    process = subprocess.Popen(
-        [gunicorn, "hummbl.asgi:application"],
-        cwd=settings.BASE_DIR,
-        env=environment(RATE_LIMIT_AUTH="5/10m", WEB_CONCURRENCY="2", PORT=str(port)),
-    )
-    try:
-        wait_for(lambda: _is_up(port), what="the server answers")
-        yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-        counters.clear()
-
-
-def _is_up(port):
-    try:
-        return _ask(port, "GET", "/api/health")[0] == 200
-    except OSError:
-        return False
+    with web(RATE_LIMIT_AUTH="5/10m", WEB_CONCURRENCY="2") as (_, url):
+        yield urlsplit(url).port
+    counters.clear()
 
 
 def _ask(port, method, path, body=None):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(method, path, body, {"Content-Type": "application/json"})
         answer = connection.getresponse()

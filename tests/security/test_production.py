@@ -8,7 +8,6 @@ import http.client
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 
@@ -16,7 +15,7 @@ import pytest
 from django.conf import settings
 
 from accounts.models import AuditEntry, Session
-from tests.processes import database_url, wait_for
+from tests.processes import PATIENCE, database_url, free_port, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 HOST = "hummbl.example.org"
@@ -60,11 +59,10 @@ def collected(folder):
     return folder
 
 
-@pytest.fixture
-def ask(collected, transactional_db):
-    """`ask("/path", method, body, header=…)`: status, headers and body, from a real server."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+@pytest.fixture(scope="module")
+def server(collected, django_db_setup):
+    """`server("/path", method, body, header=…)`: status, headers and body, from a real server."""
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "hummbl.asgi:application"],
         cwd=settings.BASE_DIR,
@@ -73,7 +71,7 @@ def ask(collected, transactional_db):
     )
 
     def ask(path, method="GET", body=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, body, {"Host": HOST, **HTTPS, **given})
         answer = connection.getresponse()
@@ -93,6 +91,12 @@ def ask(collected, transactional_db):
     # Not SIGKILL: gunicorn's own processes would outlive it.
     process.terminate()
     process.wait()
+
+
+@pytest.fixture
+def ask(server, transactional_db):
+    """The server, in a test of its own."""
+    return server
 
 
 def test_check_deploy_is_clean(folder):
@@ -117,6 +121,7 @@ def test_every_answer_carries_what_protects_the_page(ask):
         "/dashboard": 302,
         "/admin/": 302,
         "/api/health": 200,
+        "/metrics": 404,
         "/api/nowhere": 404,
         "/api/auth/me": 401,
         "/api/docs": 401,

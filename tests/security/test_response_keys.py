@@ -62,12 +62,14 @@ def test_no_field_leaks_by_accident(world):
 
 
 def test_no_answer_has_a_key_for_a_secret(world):
-    """security.md 4, 14: but for the answer that gives a token to who asked for it."""
+    """security.md 4, 14: but for the answers that give one to who asked for it."""
     secret = {"password", "digest", "ciphertext", "secret", "key", "is_staff", "jti"}
     for name, keys in json.loads(SNAPSHOT.read_text()).items():
         leaves = {key.rpartition(".")[2] for key in keys} if isinstance(keys, list) else set()
         # An agent of a document names the key that pays, which is no secret.
         shown = {"key"} if any(key.endswith("agents[].key") for key in keys) else set()
+        # What signs for a webhook is shown to who made the channel, once.
+        shown |= {"secret"} if name == "POST /api/channels" else set()
         assert not leaves & secret - shown, name
         tokens = {"POST /api/auth/login", "POST /api/auth/register", "POST /api/auth/tokens"}
         assert "token" not in leaves or name in tokens, name

@@ -16,6 +16,17 @@ from django.utils import timezone
 from accounts import links
 from accounts.models import AccessToken, Scope, Session, User
 from hummbl import cache
+from observability import errors
+from observability.alerts import notices
+from observability.errors import storing
+from observability.models import (
+    Alert,
+    AlertRule,
+    DeliveryEvent,
+    ErrorGroup,
+    NotificationChannel,
+    Silence,
+)
 from tests.factories import (
     PASSWORD,
     make_definition,
@@ -35,6 +46,17 @@ FILE: Final = json.dumps({"name": "Imported", **DOCUMENT})
 NEW_PASSWORD: Final = "a different horse battery"
 KEY: Final = {"provider": "openai", "name": "another", "key": "sk-test-another-0123456789"}
 SIGN_UP: Final = {"email": "new@example.com", "password": PASSWORD}
+RULE_FORM: Final = {
+    "name": "New",
+    "condition": "workers-alive",
+    "comparison": "below",
+    "threshold": "1",
+    "window": "5",
+    "lasting": "0",
+    "min_samples": "1",
+    "severity": "high",
+    "repeat": "4",
+}
 IN_A_WEEK: Final = (timezone.now() + timedelta(days=7)).isoformat(timespec="seconds")
 
 # What to send; nothing where nothing is given. `{role}` stands for the address of who sends it,
@@ -77,8 +99,21 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/workflows/import": {"name": "Imported", **DOCUMENT},
     "PUT /api/workflows/{workflow}": NEW,
     "PATCH /api/workflows/{workflow}": {"name": "Renamed"},
+    "POST /manage/alerts/rules/new": RULE_FORM,
+    "POST /manage/alerts/rules/{rule}": {**RULE_FORM, "name": "Renamed"},
+    "POST /manage/alerts": {"hours": "4", "reason": "Maintenance"},
+    "POST /manage/alerts/{alert}": {"hours": "4", "reason": "Maintenance"},
+    "POST /manage/alerts/channels/new": {"kind": "email", "name": "New"},
+    "POST /manage/alerts/channels/{channel}": {"name": "Renamed"},
+    "POST /api/alert-rules": {"name": "New", "condition": "workers-alive", "threshold": 1},
+    "PATCH /api/alert-rules/{rule}": {"name": "Renamed"},
+    "POST /api/alert-silences": {"ends_at": IN_A_WEEK, "reason": "Maintenance"},
+    "POST /api/channels": {"kind": "email", "name": "New"},
+    "PATCH /api/channels/{channel}": {"name": "Renamed"},
     "POST /api/keys": KEY,
     "PATCH /api/keys/{key}": {"name": "renamed"},
+    "POST /api/telemetry": {"events": [{"type": "view", "name": "/dashboard"}]},
+    "POST /api/errors": {"message": "TypeError: x is undefined"},
 }
 
 
@@ -106,6 +141,8 @@ class World:
         key = f"{rule.method} {rule.path}"
         if rule.path == "/executions/{execution}/test":
             ids["execution"] = ids["test"]
+        elif rule.path.endswith("/{error}/reopen"):
+            ids["error"] = ids["ignored"]
         elif key.endswith("/{execution}/cancel"):
             ids["execution"] = ids["running"]
         path = rule.path
@@ -113,6 +150,7 @@ class World:
             path = path.replace(f"{{{name}}}", str(value))
         token = {"/reset/confirm": "{reset}", "/verify": "{verify}"}.get(path)
         path += f"?token={self.links()[token]}" if token else ""
+        path += "?name=request.count" if path == "/api/metrics" else ""
         assert "{" not in path, f"tests/security/world.py: make_world has nothing for {path}"
         return path
 
@@ -226,6 +264,8 @@ def make_world() -> World:
         "m": 2,
         "content_type_id": 999_999,
         "object_id": owner.pk,
+        **_errors(),
+        **_alerts(),
         **_made(owner, is_shared=False),
     })  # fmt: skip
     world.shared = _made(owner, is_shared=True)
@@ -262,6 +302,33 @@ def _made(owner: User, *, is_shared: bool) -> dict[str, Any]:
         "test": test.pk,
         "running": make_run(owner, "pending", workflow=busy).pk,
     }
+
+
+def _errors() -> dict[str, Any]:
+    """An error that waits, and one that is ignored."""
+    for message in ("It broke", "Nobody minds"):
+        errors.capture_browser(message, "at paint (https://example.com/static/js/dag.js:12:7)")
+    errors.capture(RuntimeError("It broke"), source="worker")
+    storing.write()
+    waiting = ErrorGroup.objects.get(source="visitor")
+    ignored = ErrorGroup.objects.get(source="worker")
+    ignored.ignore(by=None)
+    return {"error": waiting.pk, "ignored": ignored.pk}
+
+
+def _alerts() -> dict[str, Any]:
+    """A rule that fires, a channel that was told of it, and a silence."""
+    now = timezone.now()
+    rule = AlertRule.objects.create(name="Too hot", condition="workers-alive", threshold=1)
+    channel = NotificationChannel.objects.create(name="Mailbox", kind="email", addresses=["a@b.c"])
+    alert = Alert.begin(rule, 2, now)
+    alert.fire(now)
+    notices.tell(rule, alert, DeliveryEvent.FIRING)
+    silence = Silence.objects.create(
+        starts_at=now, ends_at=now + timedelta(days=1), reason="Maintenance"
+    )
+    ids = {"rule": rule, "channel": channel, "alert": alert, "silence": silence}
+    return {name: row.pk for name, row in ids.items()}
 
 
 def _admin_rows(world: World) -> dict[str, Any]:

@@ -53,6 +53,11 @@ def test_lists_searches_and_shows(admin, rows, model):
     assert admin.get(f"/admin/workflows/{model}/{rows[model].pk}/change/").status_code == 200
 
 
+def test_has_pages_for_what_is_ours_alone(admin):
+    answer = admin.get("/admin/")
+    assert {app["app_label"] for app in answer.context["app_list"]} == {"accounts", "workflows"}
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_adds_nothing(admin, model):
     assert admin.get(f"/admin/workflows/{model}/add/").status_code == 403

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from tests.factories import make_workflow
+from tests.processes import PATIENCE
 from workflows.models import Execution
 
 
@@ -61,10 +62,10 @@ def test_the_sample_without_an_admin(db):
         call_command("run_workflow", sample=True)
 
 
-@pytest.fixture
-def manage(tmp_path):
-    """`manage("migrate")` runs manage.py on an installation of its own."""
-    data = tmp_path / "data"
+@pytest.fixture(scope="module")
+def manage(tmp_path_factory):
+    """`manage("shell")` runs manage.py on an installation of its own, in which nothing has run."""
+    data = tmp_path_factory.mktemp("installation") / "data"
 
     def run(*arguments):
         return subprocess.run(
@@ -77,10 +78,12 @@ def manage(tmp_path):
             },
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=PATIENCE,
             check=False,
         )
 
+    run("migrate", "--verbosity", "0")
+    run("createadmin", "--if-missing")
     return run
 
 
@@ -91,8 +94,6 @@ def manage(tmp_path):
     reason="the embedded model is not installed",
 )
 def test_the_sample_on_a_new_installation_with_a_worker_of_its_own(manage):
-    manage("migrate", "--verbosity", "0")
-    manage("createadmin", "--if-missing")
     result = manage("run_workflow", "--sample")
     assert result.returncode == 0, result.stdout + result.stderr
     lines = result.stdout.splitlines()
@@ -109,8 +110,6 @@ def test_the_sample_on_a_new_installation_with_a_worker_of_its_own(manage):
 @pytest.mark.slow
 def test_a_run_that_fails_exits_with_1_and_says_why(manage):
     """No key of the provider, so the task fails before any call."""
-    manage("migrate", "--verbosity", "0")
-    manage("createadmin", "--if-missing")
     made = manage("shell", "-c", MAKE_WITHOUT_KEY)
     result = manage("run_workflow", made.stdout.split()[-1])
     assert result.returncode == 1

@@ -4,6 +4,7 @@ History is read-only. Documents change only through the pages and the API, where
 validated and a new version is made.
 """
 
+from workflows.admin import jobs
 from workflows.admin.api_key import ApiKeyAdmin
 from workflows.admin.execution import ExecutionAdmin, ExecutionEventAdmin, TaskResultAdmin
 from workflows.admin.spend import SpendEntryAdmin
@@ -20,3 +21,5 @@ __all__ = [
     "WorkflowAdmin",
     "WorkflowVersionAdmin",
 ]
+
+jobs.hide()

@@ -36,7 +36,7 @@ class SpendEntryAdmin(History):
 
     list_display = (
         *("at", "whose", "of", "task_id", "attempt", "provider", "model"),
-        *("reserved", "settled"),
+        *("calls", "reserved", "settled"),
     )
     list_filter = (_ProviderFilter, "at")
     date_hierarchy = "at"

@@ -3,8 +3,7 @@
 from typing import Any, Final, cast
 from uuid import UUID
 
-from django.db import close_old_connections
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -17,6 +16,7 @@ from accounts.api.authentication import user_of
 from accounts.api.scopes import needs_scope
 from accounts.models import Scope
 from hummbl.api.errors import InvalidBody
+from hummbl.live import LiveResponse, require_room
 from workflows import stream
 from workflows.access import require_writer
 from workflows.api.answers import (
@@ -105,18 +105,22 @@ class StreamView(APIView):
                 "Last-Event-ID", {"type": "integer", "minimum": 0}, OpenApiParameter.HEADER
             ),
         ],
-        responses={(200, "text/event-stream"): _EVENT, 204: None},
+        responses={
+            (200, "text/event-stream"): _EVENT,
+            204: None,
+            503: OpenApiResponse(description="Too many streams are open."),
+        },
     )
     def get(self, request: Request, pk: UUID) -> HttpResponseBase:
         """The stream."""
         execution = get_object_or_404(_visible(request), pk=pk)
         after = min(_last_event_id(request), execution.last_sequence)
-        if execution.is_terminal and after >= execution.last_sequence:
+        # Not by the last number: events are deleted before their execution is.
+        if execution.is_terminal and not execution.events.filter(sequence__gt=after).exists():
             # An EventSource reconnects for ever, unless it is told that there is no content.
             return HttpResponse(status=204)
-        # The stream may last an hour: it must not keep this request's connection from others.
-        close_old_connections()
-        response = StreamingHttpResponse(
+        require_room()
+        response = LiveResponse(
             stream.events(
                 execution.pk, credential=cast("stream.Credential", request.auth), after=after
             ),

@@ -12,6 +12,7 @@ from workflows.api.admin import (
 from workflows.api.executions import ExecutionViewSet, StreamView
 from workflows.api.keys import KeyViewSet
 from workflows.api.models import ModelListView
+from workflows.api.storage import StorageView
 from workflows.api.templates import TemplateListView, TemplateUseView, TemplateView
 from workflows.api.transfer import (
     CopyView,
@@ -103,6 +104,7 @@ urlpatterns = [
         name="api_admin_executions",
     ),
     path("admin/stats", StatisticsView.as_view(), name="api_admin_stats"),
+    path("admin/storage", StorageView.as_view(), name="api_admin_storage"),
     path("models", ModelListView.as_view(), name="api_models"),
     path("templates", TemplateListView.as_view(), name="api_templates"),
     path("templates/<slug:slug>", TemplateView.as_view(), name="api_template"),

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from uuid_utils import uuid7
 
 from hummbl.errors import AppError
 from workflows.engine.journal import Journal
-from workflows.engine.records import ExecutionState, Reservation, TaskState, money, timestamp
+from workflows.engine.measures import Measures
+from workflows.engine.records import ZERO, ExecutionState, TaskState
 from workflows.providers.catalogue import estimate
-
-ZERO = Decimal(0)
 
 
 class BudgetRefused(AppError):
@@ -23,9 +21,11 @@ class BudgetRefused(AppError):
 
 @dataclass(slots=True)
 class Call:
-    """An attempt that is open: its entry, its upper bound, and whether it has gone out."""
+    """An open attempt: its entry, whom it asks, its upper bound, and whether it has gone out."""
 
     entry: str
+    provider: str
+    model: str
     reserved: Decimal
     made: bool = False
 
@@ -37,16 +37,17 @@ class Ledger:
     time cannot overdraw the cap together.
     """
 
-    def __init__(self, state: ExecutionState, journal: Journal) -> None:
+    def __init__(self, state: ExecutionState, journal: Journal, measures: Measures) -> None:
         self._state = state
         self._journal = journal
+        self._measures = measures
         self._open: dict[str, Call] = {}
 
     def reserve(self, provider: str, model: str, prompt_bytes: int, max_tokens: int) -> Call:
         """Set the upper bound of a call aside. Raises BudgetRefused."""
         bound = estimate(provider, model, prompt_bytes, max_tokens)
         self._require_room(bound, provider, model)
-        call = Call(entry=uuid7().hex, reserved=bound or ZERO)
+        call = Call(uuid7().hex, provider, model, reserved=bound or ZERO)
         self._state.committed_spend += call.reserved
         return call
 
@@ -66,23 +67,11 @@ class Ledger:
                 f"${cap:.4f} is left. Raise the cap, shorten the prompt or lower max_tokens."
             )
 
-    def record(self, task: TaskState, call: Call, provider: str) -> None:
+    def record(self, task: TaskState, call: Call) -> None:
         """Write the reservation of the attempt that the task has just begun."""
         self._open[task.task_id] = call
         self._journal.reserve(
-            Reservation(
-                pk=call.entry,
-                execution=self._state.pk,
-                user=self._state.user_id,
-                workflow_label=self._state.workflow_label,
-                task_id=task.task_id,
-                item_index=task.item_index,
-                attempt=task.attempts,
-                provider=provider,
-                model=task.model,
-                reserved=money(call.reserved),
-                at=timestamp(datetime.now(UTC)) or "",
-            )
+            self._state, task, entry=call.entry, provider=call.provider, amount=call.reserved
         )
 
     def settle(self, task: TaskState, cost: Callable[[Call], Decimal]) -> None:
@@ -94,7 +83,8 @@ class Ledger:
         self._state.committed_spend += amount - call.reserved
         self._state.cost += amount
         task.cost += amount
-        self._journal.settle(self._state, call.entry, amount)
+        self._journal.settle(self._state, task, call.entry, amount)
+        self._measures.settled(call.provider, call.model, amount)
 
 
 def in_full_if_made(call: Call) -> Decimal:

@@ -6,13 +6,16 @@ stores them so, and PostgreSQL reads them so.
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from workflows.definition import WorkflowDefinition
+from workflows.moment import Moment
 
 Row = tuple[Any, ...]
+
+ZERO = Decimal(0)
+NOTHING = "0.00000000"  # as `money` writes it
 
 
 @dataclass(slots=True)
@@ -34,12 +37,13 @@ class TaskState:
     cached_tokens: int
     output_tokens: int
     cost: Decimal
-    started_at: datetime | None
-    completed_at: datetime | None
+    started_at: Moment | None
+    completed_at: Moment | None
 
-    def row(self, now: str) -> Row:
-        """The values of TASK_COLUMNS, the key last."""
+    def row(self, execution: str, now: str) -> Row:
+        """The execution's id, the values of TASK_COLUMNS and the key."""
         return (
+            execution,
             self.status,
             self.input,
             self.output,
@@ -52,8 +56,8 @@ class TaskState:
             self.cached_tokens,
             self.output_tokens,
             money(self.cost),
-            timestamp(self.started_at),
-            timestamp(self.completed_at),
+            self.started_at and self.started_at.sql,
+            self.completed_at and self.completed_at.sql,
             now,
             self.pk,
         )
@@ -79,15 +83,17 @@ class ExecutionState:
     ended_count: int
     cancel_requested: bool
     sequence: int
-    started_at: datetime | None
-    completed_at: datetime | None
-    committed_spend: Decimal = Decimal(0)
+    started_at: Moment | None
+    completed_at: Moment | None
+    created_at: Moment
+    committed_spend: Decimal = ZERO
     definition: WorkflowDefinition | None = None
     tasks: list[TaskState] = field(default_factory=list)
 
     def row(self, now: str) -> Row:
-        """The values of EXECUTION_COLUMNS, the key last."""
+        """The id, the values of EXECUTION_COLUMNS and the id as key."""
         return (
+            self.pk,
             self.status,
             self.error,
             money(self.cost),
@@ -95,54 +101,27 @@ class ExecutionState:
             self.output_tokens,
             self.ended_count,
             self.sequence,
-            timestamp(self.started_at),
-            timestamp(self.completed_at),
+            self.started_at and self.started_at.sql,
+            self.completed_at and self.completed_at.sql,
             now,
             self.pk,
         )
-
-
-class Reservation(NamedTuple):
-    """A SpendEntry as it is inserted."""
-
-    pk: str
-    execution: str
-    user: str
-    workflow_label: str
-    task_id: str
-    item_index: int
-    attempt: int
-    provider: str
-    model: str
-    reserved: str
-    at: str
-
-
-class Event(NamedTuple):
-    """An ExecutionEvent as it is inserted."""
-
-    pk: str
-    execution: str
-    sequence: int
-    type: str
-    data: str
-    at: str
 
 
 @dataclass(slots=True)
 class Batch:
     """Changes that are committed together. Rows of one thing that change twice are written once.
 
-    `tasks` and `settled` carry the execution's id first, so that those of a lost lease can be
-    left out.
+    `executions`, `tasks`, `reserved` and `settled` are by the id of the row. Every row has its
+    execution's id first, so that those of a lost lease can be left out.
     """
 
     tokens: dict[str, int] = field(default_factory=dict)
     executions: dict[str, Row] = field(default_factory=dict)
-    tasks: dict[str, tuple[str, Row]] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
-    reserved: list[Reservation] = field(default_factory=list)
-    settled: dict[str, tuple[str, str]] = field(default_factory=dict)
+    tasks: dict[str, Row] = field(default_factory=dict)
+    reserved: dict[str, Row] = field(default_factory=dict)
+    settled: dict[str, Row] = field(default_factory=dict)
+    events: list[Row] = field(default_factory=list)
     waiters: list[tuple[str, "asyncio.Future[None]"]] = field(default_factory=list)
 
     def merge(self, later: "Batch") -> None:
@@ -150,9 +129,9 @@ class Batch:
         self.tokens.update(later.tokens)
         self.executions.update(later.executions)
         self.tasks.update(later.tasks)
-        self.events += later.events
-        self.reserved += later.reserved
+        self.reserved.update(later.reserved)
         self.settled.update(later.settled)
+        self.events += later.events
         self.waiters += later.waiters
 
     def drop(self, lost: set[str]) -> None:
@@ -160,30 +139,15 @@ class Batch:
         for execution in lost:
             self.tokens.pop(execution, None)
             self.executions.pop(execution, None)
-        self.tasks = {pk: item for pk, item in self.tasks.items() if item[0] not in lost}
-        self.events = [event for event in self.events if event.execution not in lost]
-        self.reserved = [entry for entry in self.reserved if entry.execution not in lost]
-        self.settled = {pk: item for pk, item in self.settled.items() if item[0] not in lost}
+        for rows in (self.tasks, self.reserved, self.settled):
+            for pk in [pk for pk, row in rows.items() if row[0] in lost]:
+                del rows[pk]
+        self.events = [row for row in self.events if row[0] not in lost]
 
 
 def money(value: Decimal) -> str:
     """US dollars, with the eight decimals that the tables keep."""
-    return f"{value:.8f}"
-
-
-def timestamp(value: datetime | None) -> str | None:
-    """UTC, in the form in which Django stores a time in SQLite and PostgreSQL reads one."""
-    return None if value is None else value.replace(tzinfo=None).isoformat(" ")
-
-
-def from_timestamp(value: Any) -> datetime | None:
-    """The aware time of what a database driver gave back."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    assert isinstance(value, datetime)
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    return f"{value:.8f}" if value else NOTHING
 
 
 def as_hex(value: Any) -> str:

@@ -7,11 +7,11 @@ durable, and the end is reported only after it is.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from hummbl.encryption import DecryptionError
@@ -20,13 +20,16 @@ from hummbl.logging import context
 from workflows.definition import Agent, Graph, Task, WorkflowDefinition, render_prompt
 from workflows.engine.agents import instructions, is_asked_again, models_of
 from workflows.engine.journal import Journal
-from workflows.engine.ledger import ZERO, Call, Ledger, in_full_if_made
+from workflows.engine.ledger import Call, Ledger, in_full_if_made
 from workflows.engine.live_text import LiveText
-from workflows.engine.records import ExecutionState, TaskState
+from workflows.engine.measures import Measures
+from workflows.engine.records import ZERO, ExecutionState, TaskState
 from workflows.engine.retry import MAX_RETRY_AFTER_SECONDS, backoff
 from workflows.models.api_key import MissingKey
 from workflows.models.event import delta_event_data, execution_event_data, task_event_data
 from workflows.models.states import (
+    EXECUTION_TRANSITIONS,
+    TASK_TRANSITIONS,
     TERMINAL_STATUSES,
     TERMINAL_TASK_STATUSES,
     ExecutionStatus,
@@ -55,6 +58,7 @@ class Tools:
     """What a run needs of its worker. `execution_timeout` is in seconds."""
 
     journal: Journal
+    measures: Measures
     complete: Complete
     slot: Callable[[str], AbstractAsyncContextManager[object]]
     credential: Callable[[str, str, str | None], Awaitable[Credential]]
@@ -75,9 +79,9 @@ class Run:
         self._outputs: dict[str, str] = {}
         self._waiting: dict[str, int] = {}
         self._coroutines: dict[str, asyncio.Task[None]] = {}
-        self._ledger = Ledger(state, tools.journal)
+        self._ledger = Ledger(state, tools.journal, tools.measures)
         self._deadline: asyncio.TimerHandle | None = None
-        with context(execution_id=state.pk):
+        with context(execution_id=state.pk, user_id=state.user_id):
             self._context = copy_context()
 
     def start(self) -> None:
@@ -90,10 +94,12 @@ class Run:
             self.give_up("This release cannot read the workflow's document. Save it again.")
             return
         if state.status == ExecutionStatus.PENDING:
-            state.status = ExecutionStatus.RUNNING
-            state.started_at = _now()
+            self._move(ExecutionStatus.RUNNING)
+            state.started_at = self.tools.journal.now()
+            self.tools.measures.begun(state, state.started_at)
             self._record_execution()
-        elapsed = (_now() - (state.started_at or _now())).total_seconds()
+        now = self.tools.journal.now()
+        elapsed = (now - (state.started_at or now)).total_seconds()
         patience = max(0.0, self.tools.execution_timeout - elapsed)
         self._deadline = asyncio.get_running_loop().call_later(patience, self._time_out)
         for task in self._restore():
@@ -134,7 +140,7 @@ class Run:
         except ProviderError as error:
             self._fail(task, error.message, error.code)
         except Exception:
-            logger.exception("Task %s broke", task.task_id)
+            logger.exception("Task %s broke", task.task_id, extra={"task_id": task.task_id})
             message = "Something went wrong inside HUMMBL. It has been logged for the operator."
             self._fail(task, message, "internal_error")
         finally:
@@ -203,7 +209,7 @@ class Run:
             system = instructions(agent)
             size = _size(prompt) + _size(system)
             call = self._ledger.reserve(provider, model, size, agent.max_tokens)
-            self._begin(task, call, provider, model, prompt)
+            self._begin(task, call, prompt)
             await tools.journal.committed(self.state)
             call.made = True
             request = CompletionRequest(
@@ -228,20 +234,25 @@ class Run:
     async def _listen(self, task: TaskState, request: CompletionRequest) -> Completion:
         """Make the call, and record the answer while it is written."""
         live = LiveText(asyncio.get_running_loop(), lambda text: self._record_delta(task, text))
+        started = time.perf_counter()
         try:
             completion = await self.tools.complete(request, live.add)
+            self.tools.measures.answered(request, time.perf_counter() - started, completion)
             live.finish()
             return completion
+        except ProviderError as error:
+            self.tools.measures.failed(request, time.perf_counter() - started, error.code)
+            raise
         finally:
             live.close()
 
-    def _begin(self, task: TaskState, call: Call, provider: str, model: str, prompt: str) -> None:
-        task.status = TaskStatus.RUNNING
+    def _begin(self, task: TaskState, call: Call, prompt: str) -> None:
+        _move_task(task, TaskStatus.RUNNING)
         task.attempts += 1
-        task.input, task.model = prompt, model
-        task.started_at = task.started_at or _now()
+        task.input, task.model = prompt, call.model
+        task.started_at = task.started_at or self.tools.journal.now()
         self._record(task)
-        self._ledger.record(task, call, provider)
+        self._ledger.record(task, call)
 
     def _complete(self, task: TaskState, completion: Completion) -> None:
         cost = completion.cost
@@ -269,7 +280,8 @@ class Run:
             return
         self._ledger.settle(task, in_full_if_made)
         if task.status == TaskStatus.PENDING:
-            task.status, task.started_at = TaskStatus.RUNNING, _now()
+            _move_task(task, TaskStatus.RUNNING)
+            task.started_at = self.tools.journal.now()
             self._record(task)
         task.error, task.error_code = message, code
         self._end(task, TaskStatus.FAILED)
@@ -285,9 +297,10 @@ class Run:
         self._end(task, TaskStatus.SKIPPED)
 
     def _end(self, task: TaskState, status: TaskStatus) -> None:
-        task.status = status
-        task.completed_at = _now()
+        _move_task(task, status)
+        task.completed_at = self.tools.journal.now()
         self.state.ended_count += 1
+        self.tools.measures.task_ended(task)
         self._waiting.pop(task.task_id, None)
         self._record(task)
 
@@ -307,14 +320,16 @@ class Run:
         self.over = True
         if self._deadline:
             self._deadline.cancel()
-        self.state.status, self.state.error = status, error
-        self.state.completed_at = _now()
+        self._move(status)
+        self.state.error = error
+        self.state.completed_at = self.tools.journal.now()
         self._record_execution()
         ended = self.tools.journal.committed(self.state)
         ended.add_done_callback(self._on_ended)
 
     def _on_ended(self, ended: "asyncio.Future[None]") -> None:
         if not ended.cancelled() and not ended.exception():
+            self.tools.measures.execution_ended(self.state)
             self.tools.on_end(self)
 
     def cancel(self) -> None:
@@ -361,6 +376,11 @@ class Run:
             if coroutine is not current:
                 coroutine.cancel()
 
+    def _move(self, status: ExecutionStatus) -> None:
+        change = (str(self.state.status), str(status))
+        assert change in EXECUTION_TRANSITIONS, change
+        self.state.status = status
+
     def _record(self, task: TaskState, **more: Any) -> None:
         self.tools.journal.task(self.state, task, task_event_data(task) | more)
 
@@ -390,9 +410,11 @@ _BECAUSE = {
 }
 
 
+def _move_task(task: TaskState, status: TaskStatus) -> None:
+    change = (str(task.status), str(status))
+    assert change in TASK_TRANSITIONS, change
+    task.status = status
+
+
 def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -19,22 +19,22 @@ from pydantic import ValidationError
 from hummbl.models import new_id
 from workflows.definition import WorkflowDefinition
 from workflows.engine.records import (
+    ZERO,
     Batch,
     ExecutionState,
     Row,
     TaskState,
     as_hex,
-    from_timestamp,
 )
 from workflows.engine.statements import (
-    HELD_COLUMNS,
-    ONE_ROW,
+    MANY_ROWS,
     ONE_STATEMENT,
-    TABLES,
     records,
     rows_of,
 )
 from workflows.engine.wake import APPLICATION_NAME, private_connection
+from workflows.models.texts import LONG, pack, unpack
+from workflows.moment import Moment
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,8 @@ LIVE = "status IN ('pending', 'running')"  # as the partial index `execution_cla
 CLAIMED_COLUMNS = (
     "e.id, e.lease_token, e.status, e.version_id, e.user_id, w.name, e.input, e.error, "
     "e.cost_cap, e.cost, e.input_tokens, e.output_tokens, e.task_count, e.ended_count, "
-    "e.cancel_requested_at, e.last_sequence, e.started_at, e.completed_at, e.definition"
+    "e.cancel_requested_at, e.last_sequence, e.started_at, e.completed_at, e.created_at, "
+    "e.definition"
 )
 TASK_STATE_COLUMNS = (
     "execution_id, id, task_id, item_index, status, input, output, error, error_code, "
@@ -93,12 +94,15 @@ class Store(ABC):
     def one_by_one(self, sql: str) -> str:
         """SQL written with `%s`, in the driver's own style."""
 
-    def claim(self, limit: int) -> list[ExecutionState]:
-        """Take up to `limit` executions that nobody holds, the oldest first, with their tasks."""
-        if not self._claimable():
+    def claim(self, limit: int, wanted: Sequence[str] = ()) -> list[ExecutionState]:
+        """Take up to `limit` executions that nobody holds, the oldest first, with their tasks.
+
+        With `wanted`, only of these.
+        """
+        if not wanted and not self._claimable():
             return []
         with self.transaction() as cursor:
-            ids = self._take(cursor, limit)
+            ids = self._take(cursor, limit, wanted)
             if not ids:
                 self._evict(cursor)
                 return []
@@ -122,7 +126,7 @@ class Store(ABC):
                 "WHERE execution_id IN ({ids}) GROUP BY execution_id"
             )
             for pk, spent in self.select_in(cursor, sql, capped) if capped else ():
-                claimed[as_hex(pk)].committed_spend = Decimal(str(spent))
+                claimed[as_hex(pk)].committed_spend = _money(spent)
         for pk, state in claimed.items():
             state.definition = (
                 _document(own[pk], f"Execution {pk}")
@@ -134,18 +138,24 @@ class Store(ABC):
     def _claimable(self) -> bool:
         """Whether there is anything to claim: a read, so that an idle worker writes nothing."""
         sql = f"SELECT 1 FROM workflows_execution WHERE {self._free()} LIMIT 1"  # noqa: S608
-        return self._execute(sql, ()).fetchone() is not None
+        return self._execute(self.one_by_one(sql), (self.owner,)).fetchone() is not None
 
     @abstractmethod
     def _evict(self, cursor: Any) -> None:
         """Free the rows of a worker that sleeps in the middle of a transaction, if we can."""
 
     def _free(self) -> str:
-        return f"{LIVE} AND (lease_expires_at IS NULL OR lease_expires_at < {self.now})"
+        """The condition for what nobody holds, as SQL that takes our name.
+
+        Our own lease may expire while we sleep: then it is to be renewed, not claimed, else we
+        would run an execution twice.
+        """
+        expired = f"lease_expires_at IS NULL OR lease_expires_at < {self.now}"
+        return f"{LIVE} AND ({expired}) AND lease_owner <> %s"
 
     @abstractmethod
-    def _take(self, cursor: Any, limit: int) -> list[str]:
-        """Put our lease on free executions; their ids."""
+    def _take(self, cursor: Any, limit: int, wanted: Sequence[str] = ()) -> list[str]:
+        """Put our lease on free executions, with `wanted` only on these; their ids."""
 
     @abstractmethod
     def _execute(self, sql: str, values: Row) -> Any:
@@ -234,9 +244,23 @@ class SqliteStore(Store):
             lost = batch.tokens.keys() - {pk for pk, token in rows if batch.tokens[pk] == token}
             if lost:
                 batch.drop(lost)
-            for statement, changed in zip(ONE_ROW, rows_of(batch), strict=True):
-                cursor.executemany(statement, [row[1:] for row in changed])
+            executions, tasks, *others = rows_of(batch)
+            # What is long is kept packed.
+            packed = [row if len(row[2]) < LONG > len(row[3]) else _packed(row) for row in tasks]
+            for statements, changed in zip(MANY_ROWS, (executions, packed, *others), strict=True):
+                self._write(cursor, statements, changed)
         return lost
+
+    def _write(
+        self, cursor: Any, statements: Sequence[tuple[int, str]], rows: Sequence[Row]
+    ) -> None:
+        """Write rows, as many at once as a statement takes."""
+        done = 0
+        for count, statement in statements:
+            while len(rows) - done >= count:
+                part = rows[done : done + count]
+                cursor.execute(statement, [value for row in part for value in row[1:]])
+                done += count
 
     def select_in(self, cursor: Any, sql: str, ids: Sequence[str]) -> list[Any]:
         rows: list[Any] = []
@@ -248,13 +272,17 @@ class SqliteStore(Store):
     def one_by_one(self, sql: str) -> str:
         return sql.replace("%s", "?")
 
-    def _take(self, cursor: Any, limit: int) -> list[str]:
+    def _take(self, cursor: Any, limit: int, wanted: Sequence[str] = ()) -> list[str]:
+        among = "AND id IN (SELECT value FROM json_each(?)) " if wanted else ""
         sql = (
             f"UPDATE workflows_execution SET lease_owner = ?, lease_token = lease_token + 1, "  # noqa: S608
             f"lease_expires_at = {self.one_by_one(self.expiry)} WHERE id IN (SELECT id FROM "
-            f"workflows_execution WHERE {self._free()} ORDER BY created_at LIMIT ?) RETURNING id"
+            f"workflows_execution WHERE {self.one_by_one(self._free())} {among}"
+            "ORDER BY created_at LIMIT ?) RETURNING id"
         )
-        return [pk for (pk,) in cursor.execute(sql, (self.owner, self.lease, limit)).fetchall()]
+        chosen = (orjson.dumps(wanted).decode(),) if wanted else ()
+        values = (self.owner, self.lease, self.owner, *chosen, limit)
+        return [pk for (pk,) in cursor.execute(sql, values).fetchall()]
 
     def _evict(self, cursor: Any) -> None:
         # Who sleeps with the one write lock in hand keeps us from getting here at all.
@@ -284,6 +312,9 @@ class PostgresStore(Store):
         # grows fast must not talk the planner into reading it whole.
         for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"):
             self._cursor.execute(f"SET {setting} = off")
+        # Should our machine lose its network inside a transaction, the server frees the rows.
+        patience = f"{int(lease * 1000)}ms"
+        self._cursor.execute(f"SET idle_in_transaction_session_timeout = '{patience}'")
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
@@ -292,9 +323,7 @@ class PostgresStore(Store):
             yield self._cursor
 
     def apply(self, batch: Batch) -> set[str]:
-        parameters = [records(HELD_COLUMNS, batch.tokens.items())]
-        for table, changed in zip(TABLES, rows_of(batch), strict=True):
-            parameters.append(records(table.fields, changed))
+        parameters = [records(batch.tokens.items()), *map(records, rows_of(batch))]
         self._cursor.execute(ONE_STATEMENT, parameters)
         return batch.tokens.keys() - {pk.hex for (pk,) in self._cursor.fetchall()}
 
@@ -305,14 +334,16 @@ class PostgresStore(Store):
     def one_by_one(self, sql: str) -> str:
         return sql
 
-    def _take(self, cursor: Any, limit: int) -> list[str]:
+    def _take(self, cursor: Any, limit: int, wanted: Sequence[str] = ()) -> list[str]:
+        among = "AND id = ANY(%s::uuid[]) " if wanted else ""
         sql = (
             "UPDATE workflows_execution SET lease_owner = %s, lease_token = lease_token + 1, "  # noqa: S608
             f"lease_expires_at = {self.expiry} WHERE id IN (SELECT id FROM workflows_execution "
-            f"WHERE {self._free()} ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED) "
+            f"WHERE {self._free()} {among}ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED) "
             "RETURNING id"
         )
-        cursor.execute(sql, (self.owner, self.lease, limit))
+        chosen = (list(wanted),) if wanted else ()
+        cursor.execute(sql, (self.owner, self.lease, self.owner, *chosen, limit))
         return [pk.hex for (pk,) in cursor.fetchall()]
 
     def _evict(self, cursor: Any) -> None:
@@ -348,8 +379,8 @@ def _document(value: Any, label: str) -> WorkflowDefinition | None:
         return None
 
 
-def _money(value: Any) -> Decimal | None:
-    return None if value is None else Decimal(str(value))
+def _money(value: Any) -> Decimal:
+    return Decimal(str(value)) if value else ZERO
 
 
 def _execution(row: Any) -> ExecutionState:
@@ -362,23 +393,31 @@ def _execution(row: Any) -> ExecutionState:
         workflow_label=row[5],
         input=_json(row[6]),
         error=row[7],
-        cost_cap=_money(row[8]),
-        cost=_money(row[9]) or Decimal(0),
+        cost_cap=None if row[8] is None else _money(row[8]),
+        cost=_money(row[9]),
         input_tokens=row[10],
         output_tokens=row[11],
         task_count=row[12],
         ended_count=row[13],
         cancel_requested=row[14] is not None,
         sequence=row[15],
-        started_at=from_timestamp(row[16]),
-        completed_at=from_timestamp(row[17]),
+        started_at=Moment.of(row[16]),
+        completed_at=Moment.of(row[17]),
+        created_at=Moment.read(row[18]),
     )
+
+
+def _packed(row: Row) -> Row:
+    """A task's row as SQLite keeps it if its texts are long."""
+    execution, status, prompt, output, *rest = row
+    return (execution, status, pack(prompt), pack(output), *rest)
 
 
 def _task(row: Any) -> TaskState:
     values = list(row[1:])
     values[0] = as_hex(values[0])
+    values[4], values[5] = unpack(values[4]), unpack(values[5])
     values[14] = _money(values[14])
-    values[15] = from_timestamp(values[15])
-    values[16] = from_timestamp(values[16])
+    values[15] = Moment.of(values[15])
+    values[16] = Moment.of(values[16])
     return TaskState(*values)

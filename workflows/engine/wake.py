@@ -6,7 +6,6 @@ A wake-up is a hint, never the truth: a lost one costs a worker its slow poll (s
 
 import asyncio
 import contextlib
-import copy
 import hashlib
 import os
 import secrets
@@ -18,6 +17,8 @@ from typing import Any, Protocol
 
 from django.db import connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from hummbl import unpooled
 
 NEW = "new"
 CANCEL = "cancel"
@@ -87,7 +88,7 @@ async def listen(heard: Callable[[str], None]) -> Listener:
     loop = asyncio.get_running_loop()
     if connection.vendor == "postgresql":
         # In a thread: a database that does not answer must not stop the loop.
-        private = await loop.run_in_executor(None, private_connection)
+        private = await loop.run_in_executor(None, _listening_connection)
         return PostgresListener(loop, private, heard)
     return DatagramListener(loop, heard)
 
@@ -135,7 +136,6 @@ class PostgresListener:
         self._loop, self._heard = loop, heard
         self._private = private
         self._raw: Any = private.connection
-        self._raw.execute(f"LISTEN {CHANNEL}")
         self._descriptor = self._raw.fileno()
         loop.add_reader(self._descriptor, self._read)
 
@@ -158,13 +158,20 @@ class PostgresListener:
         self._raw.close()
 
 
+def _listening_connection() -> BaseDatabaseWrapper:
+    private = private_connection()
+    try:
+        with private.cursor() as cursor:
+            cursor.execute(f"LISTEN {CHANNEL}")
+    except BaseException:
+        private.close()
+        raise
+    return private
+
+
 def private_connection() -> BaseDatabaseWrapper:
     """A connection of one's own, outside the pool and open. The caller closes it."""
-    wrapper = connections["default"].copy()
-    wrapper.settings_dict = copy.deepcopy(wrapper.settings_dict)
-    if wrapper.vendor == "postgresql":
-        wrapper.settings_dict["OPTIONS"].pop("pool", None)
-        wrapper.settings_dict["OPTIONS"]["application_name"] = APPLICATION_NAME
+    wrapper = unpooled.connection(APPLICATION_NAME)
     wrapper.inc_thread_sharing()
     wrapper.ensure_connection()
     return wrapper

@@ -7,37 +7,35 @@ import secrets
 import signal
 import socket
 import threading
-import uuid
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, OperationalError, connection, connections
+from django.db import InterfaceError, OperationalError, connections
 
-from accounts.models import User
-from hummbl import retention
+from hummbl import duties
+from observability import database
 from workflows import providers
-from workflows.engine import wake
+from workflows.engine import dispatchers, wake
 from workflows.engine.journal import Journal
+from workflows.engine.keys import KeyReader
+from workflows.engine.measures import Measures
 from workflows.engine.records import Batch, ExecutionState
 from workflows.engine.run import Complete, LeaseLost, Run, Tools
 from workflows.engine.writer import LOOK_FOR_CANCELLED, Claim, Stop, Writer
-from workflows.models.api_key import ApiKey
 from workflows.models.worker import HEARTBEAT_SECONDS
-from workflows.providers import Credential, ProviderError
 
 logger = logging.getLogger(__name__)
 
-CLAIM_AT_ONCE = 50
 # Wake-ups make this rare; it finds what a dead worker left, and what a lost wake-up missed.
 POLL_SECONDS = 1.0
 HAND_OVER_SECONDS = 2.5
+CLOSE_SECONDS = 2.0
 RECONNECT_SECONDS = (0.2, 1.0, 2.0, 5.0)
-# How often each worker asks whether the hourly cleaning is due.
-CLEAN_UP_SECONDS = 60.0
+# A worker that begins leaves slow duties alone for so long: first it runs what waits.
+SETTLE_SECONDS = 60.0
 
 
 class Worker:
@@ -60,9 +58,12 @@ class Worker:
         self.name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
         self.runs: dict[str, Run] = {}
         self._complete, self._slot = complete, slot
-        self._readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="engine-reader")
+        self._keys = KeyReader()
+        self._measures = Measures()
         self._listener: wake.Listener | None = None
-        self._claiming = self._claim_again = self._more = self._stopping = False
+        self._duties: dict[bool, threading.Thread] = {}  # by whether they are the slow ones
+        self._dispatcher_class = dispatchers.chosen()
+        self._stopping = False
 
     async def run(self) -> None:
         """Work until stopped. Raises what ended the writer, but for a database that was away."""
@@ -72,16 +73,17 @@ class Worker:
         self._failure: BaseException | None = None
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self.stop)
+        database.measure()
         logger.info("Worker %s is ready for %s executions", self.name, self.concurrency)
-        self._clean_up_at = self._loop.time() + CLEAN_UP_SECONDS
-        failures = 0
+        self._settled_at = self._loop.time() + SETTLE_SECONDS
+        failures = -1
         while not self._stopping:
             self._start_writer()
             failure = await self._work()
             if failure is not None:
                 failures = 0 if self._answered else failures + 1
                 pause = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
-                await self._survive(failure, pause)
+                await self._survive(failure, pause, is_news=failures == 0)
         await self._hand_over()
 
     def stop(self) -> None:
@@ -104,21 +106,23 @@ class Worker:
         self._journal = Journal(self._loop, self._writer.submit)
         self._tools = Tools(
             journal=self._journal,
+            measures=self._measures,
             complete=self._complete,
             slot=self._slot,
-            credential=self._credential,
+            credential=self._keys.read,
             on_end=self._on_end,
             execution_timeout=settings.EXECUTION_TIMEOUT,
         )
         self._writer.start()
+        self._dispatcher = self._dispatcher_class(self)
+        self._dispatcher.open()
 
     async def _work(self) -> BaseException | None:
         """Poll until stopped, or until the writer ends: then what ended it."""
-        self._claiming = self._claim_again = self._answered = False
+        self._answered = False
         while not self._stopping and self._failure is None:
             await self._listen()
-            self._claim()
-            self._clean_up()
+            self._poll()
             ends = [
                 self._loop.create_task(self._stopped.wait()),
                 self._loop.create_task(self._writer_ended.wait()),
@@ -128,12 +132,22 @@ class Worker:
                 end.cancel()
         return self._failure
 
-    def _clean_up(self) -> None:
-        """Delete what has expired, in a thread that ends with the process."""
-        if self._loop.time() >= self._clean_up_at:
-            self._clean_up_at = self._loop.time() + CLEAN_UP_SECONDS
-            stopped = self._stopped.is_set
-            threading.Thread(target=retention.run_hourly, args=[stopped], daemon=True).start()
+    def _poll(self) -> None:
+        """What is done every second."""
+        self._dispatcher.poll()
+        self._measures.record()
+        self._do_duties(slow=False)
+        if self._loop.time() >= self._settled_at:
+            self._do_duties(slow=True)
+
+    def _do_duties(self, *, slow: bool) -> None:
+        """Do what is due, in a thread; of each kind one at a time."""
+        busy = self._duties.get(slow)
+        if duties.is_due(slow=slow) and not (busy and busy.is_alive()):
+            options = {"slow": slow, "stopped": self._stopped.is_set}
+            thread = threading.Thread(target=duties.run_due, kwargs=options, daemon=True)
+            self._duties[slow] = thread
+            thread.start()
 
     async def _listen(self) -> None:
         if self._listener is None:
@@ -142,38 +156,80 @@ class Worker:
             except (DatabaseError, OSError) as error:
                 logger.warning("Cannot listen for wake-ups, polling instead: %s", error)
 
-    async def _survive(self, failure: BaseException, pause: float) -> None:
+    async def _survive(self, failure: BaseException, pause: float, *, is_news: bool) -> None:
         """Drop everything and wait for the database, if it is the database that failed."""
         self._abandon_all()
+        closing = self._loop.create_task(self._dispatcher.close())
+        # It lives if it was another connection that failed. Of two writers, one would renew what
+        # the other had claimed and nobody runs.
+        self._writer.submit(Stop(hand_back=True))
+        await self._loop.run_in_executor(None, self._writer.join)
+        await closing
         if not _is_outage(failure):
             await self._close()
             raise failure
-        logger.error("The database does not answer; trying again in %s s: %s", pause, failure)
+        message = "The database does not answer; trying again in %s s: %s"
+        if is_news:
+            # Once in an outage it is an error that administrators are told of.
+            logger.critical(message, pause, failure, exc_info=failure)
+        else:
+            logger.error(message, pause, failure)
         await asyncio.sleep(pause)
 
     async def _hand_over(self) -> None:
         logger.info("Worker %s stops and hands %s executions back", self.name, len(self.runs))
         self._journal.flush()
         self._abandon_all()
+        closing = self._loop.create_task(self._dispatcher.close())
         if self._failure is None:
             self._writer.submit(Stop(hand_back=True))
             await self._loop.run_in_executor(None, self._writer.join, HAND_OVER_SECONDS)
-            await self._loop.run_in_executor(None, wake.notify_now, wake.NEW)
+        await closing
+        if self._failure is None:
+            await self._announce_free()
         await self._close()
 
+    async def _announce_free(self) -> None:
+        try:
+            await self._loop.run_in_executor(None, self._dispatcher.announce_free)
+        except DatabaseError as error:
+            logger.warning("The other workers could not be told; they find out: %s", error)
+
     async def _close(self) -> None:
+        self._measures.record()
         if self._listener:
             self._listener.close()
-            self._listener = None
-        self._readers.shutdown(wait=False, cancel_futures=True)
+        self._stopped.set()  # which the duties heed
+        # A thread that the database keeps waiting must not keep us.
+        ends = [self._loop.run_in_executor(None, self._keys.close)]
+        ends += [
+            self._loop.run_in_executor(None, thread.join, CLOSE_SECONDS)
+            for thread in self._duties.values()
+        ]
+        await asyncio.wait(ends, timeout=CLOSE_SECONDS)
         await providers.close()
 
     def _abandon_all(self) -> None:
-        for run in self.runs.values():
-            run.abandon()
-        self.runs.clear()
+        for pk in list(self.runs):
+            self.runs.pop(pk).abandon()
+            self._dispatcher.on_gone(pk)
 
     # --- Claiming ---
+
+    @property
+    def room(self) -> int:
+        """How many more executions may be claimed now."""
+        if self._stopping or self._failure is not None:
+            return 0
+        return max(0, self.concurrency - len(self.runs))
+
+    def has(self, pk: str) -> bool:
+        """Whether the execution is under way here."""
+        return pk in self.runs
+
+    def claim(self, limit: int, ids: Sequence[str] = ()) -> None:
+        """Ask the writer for executions: `on_claimed` and `on_refused` are the answer."""
+        self._writer.submit(Claim(limit, tuple(ids)))
 
     def _on_wake(self, kind: str) -> None:
         if kind == wake.CLOSED:
@@ -181,30 +237,20 @@ class Worker:
         elif kind == wake.CANCEL:
             self._writer.submit(LOOK_FOR_CANCELLED)
         else:
-            self._claim()
-
-    def _claim(self) -> None:
-        """Ask the writer for executions, unless it is asked already or we are full."""
-        room = min(CLAIM_AT_ONCE, self.concurrency - len(self.runs))
-        if self._claiming:
-            self._claim_again = True
-        elif room > 0 and not self._stopping:
-            self._claiming = True
-            self._claim_again = False
-            self._asked_for = room
-            self._writer.submit(Claim(room))
+            self._dispatcher.look()
 
     def on_claimed(self, claimed: list[ExecutionState]) -> None:
-        """Start what was claimed, and claim again if there may be more."""
-        self._claiming = False
+        """Start what was claimed."""
         self._answered = True
         if self._stopping or self._failure is not None:
             return  # the hand-over gives them back
         for state in claimed:
             self._start(state)
-        self._more = len(claimed) == self._asked_for
-        if self._more or self._claim_again:
-            self._claim()
+        self._dispatcher.on_claimed(len(claimed))
+
+    def on_refused(self, executions: list[str]) -> None:
+        """Tell the dispatcher, which asked for them."""
+        self._dispatcher.on_refused(executions)
 
     def _start(self, state: ExecutionState) -> None:
         run = self.runs[state.pk] = Run(state, self._tools)
@@ -245,41 +291,22 @@ class Worker:
 
     def on_writer_failed(self, error: BaseException) -> None:
         """End this round of work; what is durable is in the tables."""
-        self._failure = error
+        self._failure = self._failure or error
         self._writer_ended.set()
+
+    def on_dispatcher_failed(self, error: BaseException) -> None:
+        """The same: what the dispatcher lost, the writer is about to lose."""
+        self.on_writer_failed(error)
 
     def _lose(self, pk: str) -> None:
         if run := self.runs.pop(pk, None):
             logger.warning("Lost the lease of execution %s", pk)
             run.abandon()
+            self._dispatcher.on_gone(pk)
 
     def _on_end(self, run: Run) -> None:
         self.runs.pop(run.state.pk, None)
-        if self._more:
-            self._claim()
-
-    # --- Keys ---
-
-    async def _credential(self, user_id: str, provider: str, name: str | None) -> Credential:
-        """The key to call a provider with. Raises AppError when there is none."""
-        try:
-            return await self._loop.run_in_executor(
-                self._readers, _find_credential, user_id, provider, name
-            )
-        except DatabaseError as error:
-            raise ProviderError(
-                "The database did not answer while the key was looked up.",
-                code="database",
-                retryable=True,
-            ) from error
-
-
-def _find_credential(user_id: str, provider: str, name: str | None) -> Credential:
-    try:
-        user = User.objects.get(pk=uuid.UUID(user_id))
-        return ApiKey.objects.for_call(user, provider, name)
-    finally:
-        connection.close()
+        self._dispatcher.on_gone(run.state.pk)
 
 
 def _is_outage(error: BaseException) -> bool:

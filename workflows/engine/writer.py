@@ -9,9 +9,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from observability import metrics
+from observability.database import COMMIT
+from observability.names import DB_ERRORS, DB_QUERY_DURATION
 from workflows.engine.records import Batch, ExecutionState
 from workflows.engine.store import Store, open_store
 
@@ -29,6 +32,9 @@ class Listener(Protocol):
     def on_claimed(self, claimed: list[ExecutionState]) -> None:
         """Executions to run, maybe none."""
 
+    def on_refused(self, executions: list[str]) -> None:
+        """Executions that were asked for by name, and that somebody else holds or has ended."""
+
     def on_leases(self, held: list[tuple[str, bool]]) -> None:
         """All that we hold, and whether each is to be cancelled."""
 
@@ -45,6 +51,7 @@ class Work:
 
     batch: Batch | None = None
     claim: int = 0
+    wanted: list[str] = field(default_factory=list)
     look_for_cancelled: bool = False
     stop: bool = False
     hand_back: bool = False
@@ -57,7 +64,10 @@ class Work:
             else:
                 self.batch.merge(item)
         elif isinstance(item, Claim):
-            self.claim = item.limit
+            if item.ids:
+                self.wanted += item.ids
+            else:
+                self.claim = item.limit
         elif item is LOOK_FOR_CANCELLED:
             self.look_for_cancelled = True
         elif isinstance(item, Stop):
@@ -66,9 +76,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Claim up to `limit` executions."""
+    """Claim up to `limit` executions, or those of `ids` that are free."""
 
     limit: int
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +126,16 @@ class Writer(threading.Thread):
         store = None
         try:
             store = open_store(self._owner, self._lease)
+            # What we ran before the database went away nobody runs now, and it must not be
+            # renewed together with what we claim from here on.
+            store.hand_back()
             store.beat(self._version, 0)
             self._next_beat = time.monotonic() + self._heartbeat
             self._next_renewal = time.monotonic() + self._lease / 3
             while self._round(store):
                 pass
         except Exception as error:  # noqa: BLE001 - whatever it is, the loop must hear of it
+            metrics.count(DB_ERRORS, error=type(error).__name__)
             self._call_back(self._listener.on_writer_failed, error)
         finally:
             if store is not None:
@@ -129,7 +144,8 @@ class Writer(threading.Thread):
     def _round(self, store: Store) -> bool:
         work = self._gather()
         if work.batch is not None:
-            lost = store.apply(work.batch)
+            with metrics.timer(DB_QUERY_DURATION, operation=COMMIT):
+                lost = store.apply(work.batch)
             self._call_back(self._listener.on_committed, work.batch, lost)
         if work.stop:
             if work.hand_back:
@@ -138,8 +154,17 @@ class Writer(threading.Thread):
             return False
         if work.claim:
             self._call_back(self._listener.on_claimed, store.claim(work.claim))
+        if work.wanted:
+            self._claim_wanted(store, work.wanted)
         self._tend(store, work.look_for_cancelled)
         return True
+
+    def _claim_wanted(self, store: Store, wanted: list[str]) -> None:
+        claimed = store.claim(len(wanted), wanted)
+        if claimed:
+            self._call_back(self._listener.on_claimed, claimed)
+        if refused := set(wanted) - {state.pk for state in claimed}:
+            self._call_back(self._listener.on_refused, sorted(refused))
 
     def _gather(self) -> Work:
         work = Work()

@@ -16,7 +16,7 @@ from django.db.models import Count, Min, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 
 from accounts.models import Role, User
-from hummbl import cache
+from hummbl import cache, space
 from workflows.figures import midnight, success_rate
 from workflows.models import (
     Execution,
@@ -29,7 +29,7 @@ from workflows.models import (
 )
 from workflows.models.execution import ExecutionQuerySet
 from workflows.models.spend import SPENT
-from workflows.queries import UtcDay, database_size
+from workflows.queries import UtcDay
 
 DAYS: Final = 30
 WEEK: Final = 7
@@ -168,7 +168,7 @@ def _read() -> Overview:
         days=_days(moment.date()),
         durations=_durations(moment - timedelta(days=WEEK)),
         models=_models(moment - timedelta(days=WEEK)),
-        database_bytes=database_size(),
+        database_bytes=space.database_bytes(),
     )
 
 
@@ -230,7 +230,7 @@ def _percentile(ordered: Sequence[float], percent: int) -> float | None:
 def _models(since: datetime) -> list[ModelUse]:
     found: dict[tuple[str, str], ModelUse] = {}
     calls = SpendEntry.objects.filter(at__gte=since).order_by().values_list("provider", "model")
-    for provider, model, count, spend in calls.annotate(Count("pk"), spend=Sum(SPENT)):
+    for provider, model, count, spend in calls.annotate(Sum("calls"), spend=Sum(SPENT)):
         found[provider, model] = ModelUse(provider, model, calls=count, spend=Decimal(spend))
     for provider, model, *sums in _tokens(since):
         use = found.get((provider, model))

@@ -1,7 +1,7 @@
 """The tables of workflows, a file a resource."""
 
 from workflows.models.api_key import ApiKey, MissingKey
-from workflows.models.event import ExecutionEvent
+from workflows.models.event import ExecutionEvent, History
 from workflows.models.execution import Execution
 from workflows.models.spend import SpendEntry
 from workflows.models.states import ExecutionStatus, TaskStatus, Trigger
@@ -14,6 +14,7 @@ __all__ = [
     "Execution",
     "ExecutionEvent",
     "ExecutionStatus",
+    "History",
     "MissingKey",
     "SpendEntry",
     "StaleVersion",

@@ -3,13 +3,13 @@
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.db.models import Q
 
 from accounts import audit
 from accounts.models import Action, User
 from hummbl.encryption import DecryptionError, decrypt, encrypt, has_key
-from hummbl.errors import AppError, Conflict
+from hummbl.errors import AppError
 from hummbl.models import BaseModel, Encrypted, LastUsed
 from hummbl.outbound import check_url
 from workflows.providers import Credential
@@ -217,15 +217,9 @@ class ApiKey(BaseModel, LastUsed, Encrypted):
             data["owner"] = str(self.user_id)
         audit.record(action, actor=by, obj=self, **data)
 
-    def _save_unique(self, **kwargs: Any) -> None:
-        try:
-            with transaction.atomic():
-                self.save(**kwargs)
-        except IntegrityError as error:
-            raise Conflict(
-                f"You already have a {self.get_provider_display()} key named “{self.name}”.",
-                code="name_taken",
-            ) from error
+    def _save_unique(self, **options: Any) -> None:
+        provider = self.get_provider_display()
+        self.save_named(f"You already have a {provider} key named “{self.name}”.", **options)
 
 
 def _operator_key(user: User, provider: str) -> str:

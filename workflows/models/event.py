@@ -9,10 +9,22 @@ from django.db.models import Q
 from django.utils import timezone
 
 from hummbl.models import new_id
+from workflows.moment import Moment
+
+
+class History(models.IntegerChoices):
+    """What is left of an execution's events; in this order it is deleted, by age."""
+
+    WHOLE = 0, "Whole"
+    SHORT = 1, "Without what the models wrote piece by piece"
+    NONE = 2, "Deleted"
 
 
 class ExecutionEvent(models.Model):
-    """One line of an execution's history: sequences start at 1 and have no gap."""
+    """One line of an execution's history: sequences start at 1 and have no gap.
+
+    Of an execution that has ended, events go by age: `Execution.history` says how many are left.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     execution = models.ForeignKey(
@@ -94,4 +106,6 @@ def delta_event_data(task: Any, text: str) -> dict[str, Any]:
 
 
 def _iso(value: datetime | None) -> str | None:
+    if isinstance(value, Moment):
+        return value.iso
     return value.isoformat().replace("+00:00", "Z") if value else None

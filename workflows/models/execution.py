@@ -6,24 +6,32 @@ while nobody runs it, and the questions that pages and the API ask.
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from accounts import audit
 from accounts.models import Action, User
 from hummbl.errors import Conflict, NotFound
 from hummbl.models import BaseModel, OrderedJSONField
+from observability import metrics
+from observability.names import EXECUTION_COUNT, EXECUTION_DURATION
 from workflows import definition as documents
 from workflows.access import require_editor
-from workflows.engine import wake
-from workflows.models.event import ExecutionEvent, execution_event_data, task_event_data
+from workflows.engine import dispatchers, wake
+from workflows.models.event import (
+    ExecutionEvent,
+    History,
+    execution_event_data,
+    task_event_data,
+)
 from workflows.models.states import (
     CLAIMABLE,
     TERMINAL_STATUSES,
@@ -54,6 +62,16 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
     def without_tests(self) -> Self:
         """Runs of whole workflows: a test of a single task is none."""
         return self.exclude(trigger=Trigger.TEST)
+
+    def hand_to_anybody(self) -> int:
+        """Take every lease away, under tokens that no worker can have had; how many there were.
+
+        For rows of another time than the workers': one that outlived a restore may hold a higher
+        token than the row it was restored with. Tokens are counted up from here, and nobody claims
+        as often as the microseconds pass.
+        """
+        token = Greatest(F("lease_token") + 1, Value(int(time.time() * 1_000_000)))
+        return self.update(lease_owner="", lease_expires_at=None, lease_token=token)
 
     def with_labels(self) -> Self:
         """With what a list row or an answer shows beside the row itself, in the same query."""
@@ -95,6 +113,9 @@ class Execution(BaseModel):
     idempotency_key = models.CharField(max_length=255, blank=True)
     idempotency_digest = models.CharField(max_length=64, blank=True, editable=False)
     last_sequence = models.PositiveBigIntegerField(default=0, editable=False)
+    history = models.PositiveSmallIntegerField(
+        choices=History, default=History.WHOLE, db_default=History.WHOLE, editable=False
+    )
     lease_owner = models.CharField(max_length=64, blank=True, editable=False)
     lease_token = models.PositiveBigIntegerField(default=0, editable=False)
     lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -119,6 +140,12 @@ class Execution(BaseModel):
                 condition=Q(completed_at__isnull=True),
             ),
             models.Index(fields=["-created_at", "-id"], name="execution_by_creation"),
+            # What retention asks for: the ended ones that still have something to delete.
+            models.Index(
+                fields=["history", "completed_at"],
+                name="execution_ended",
+                condition=Q(completed_at__isnull=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -284,7 +311,7 @@ class Execution(BaseModel):
             for number, (type_, data) in enumerate(events, start=1)
         )
         self._record(Action.EXECUTION_STARTED, self.user, trigger=self.trigger)
-        wake.notify_after_commit(wake.NEW)
+        dispatchers.chosen().announce(self.pk)
 
     def pending_tasks(self, document: documents.WorkflowDefinition) -> Iterator[TaskResult]:
         """The rows of the tasks as they are before the start, not saved."""
@@ -366,6 +393,11 @@ class Execution(BaseModel):
         )
         self.last_sequence += len(events)
         self.save()
+        transaction.on_commit(self._measure_cancellation)
+
+    def _measure_cancellation(self) -> None:
+        metrics.record(EXECUTION_DURATION, self.duration or 0, outcome=self.status)
+        metrics.count(EXECUTION_COUNT, outcome=self.status)
 
     def event_data(self) -> dict[str, Any]:
         """What an `execution` event says."""

@@ -55,6 +55,9 @@ class SpendEntry(BaseModel):
     reserved = models.DecimalField(max_digits=16, decimal_places=8)
     settled = models.DecimalField(max_digits=16, decimal_places=8, null=True)
     at = models.DateTimeField(help_text="When the attempt began.")
+    calls = models.PositiveBigIntegerField(
+        default=1, db_default=1, help_text="More than one: the sum of a day."
+    )
 
     objects = SpendEntryQuerySet.as_manager()
 

@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from hummbl.models import BaseModel
 from workflows.models.states import TERMINAL_TASK_STATUSES, TaskStatus
+from workflows.models.texts import LongTextField
 
 
 class TaskResult(BaseModel):
@@ -25,8 +26,8 @@ class TaskResult(BaseModel):
     task_name = models.CharField(max_length=200)
     agent_id = models.CharField(max_length=64)
     status = models.CharField(max_length=10, choices=TaskStatus, default=TaskStatus.PENDING)
-    input = models.TextField(blank=True)
-    output = models.TextField(blank=True)
+    input = LongTextField(blank=True)
+    output = LongTextField(blank=True)
     error = models.TextField(blank=True)
     error_code = models.CharField(max_length=50, blank=True)
     finish_reason = models.CharField(max_length=30, blank=True)

@@ -1,9 +1,10 @@
 """Which workers are alive: what health and the operator look at."""
 
 from datetime import timedelta
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from hummbl.models import BaseModel
@@ -16,8 +17,16 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
     """Workers by their last sign of life."""
 
     def alive(self) -> Self:
-        """Heard of within the last 20 seconds, by the database's clock."""
-        return self.filter(seen_at__gt=Now() - SILENT_AFTER)
+        """Heard of within the last 20 seconds, by the database's clock.
+
+        Who died while that clock was far ahead does not live on until that time comes again.
+        """
+        return self.filter(seen_at__gt=Now() - SILENT_AFTER, seen_at__lt=Now() + SILENT_AFTER)
+
+    def long_silent(self) -> Self:
+        """Not heard of for a day: they died without deleting their rows."""
+        day = timedelta(days=1)
+        return self.filter(Q(seen_at__lt=Now() - day) | Q(seen_at__gt=Now() + day))
 
 
 class Worker(BaseModel):
@@ -35,18 +44,3 @@ class Worker(BaseModel):
 
     def __str__(self) -> str:
         return self.name
-
-    @classmethod
-    def forget_silent(cls) -> None:
-        """Delete the rows of workers that died a day ago or earlier."""
-        cls.objects.filter(seen_at__lt=Now() - timedelta(days=1)).delete()
-
-    @classmethod
-    def health(cls) -> dict[str, Any]:
-        """What `/api/health` says of the workers."""
-        alive = list(cls.objects.alive().values_list("executions", flat=True))
-        return {
-            "status": "healthy" if alive else "missing",
-            "alive": len(alive),
-            "executions": sum(alive),
-        }

@@ -3,12 +3,11 @@
 Importing this package is cheap: the SDKs, together about 110 MB, are loaded by the first call.
 """
 
-import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from workflows.providers.failure import ProviderError
-from workflows.providers.loading import load
+from workflows.providers.loading import load, loaded
 from workflows.providers.types import Completion, CompletionRequest, Credential
 
 __all__ = [
@@ -49,7 +48,7 @@ def slot(provider: str) -> AbstractAsyncContextManager[object]:
 
 async def close() -> None:
     """Close the connections and stop the local model server, if this process started one."""
-    # What was never imported has nothing to close.
+    # What was never imported, or is being imported still, has nothing to close.
     for name in ("calls", "local"):
-        if module := sys.modules.get(f"workflows.providers.{name}"):
+        if module := loaded(f"workflows.providers.{name}"):
             await module.close()

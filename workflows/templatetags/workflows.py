@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -65,9 +66,14 @@ def short_id(value: Any) -> str:
     return str(value)[-6:]
 
 
-@register.inclusion_tag("workflows/_advice.html")
-def advice(error_code: str, execution: Any) -> dict[str, Any]:
-    """The link to where a failure can be put right, if there is such a place."""
+@register.inclusion_tag("workflows/_advice.html", takes_context=True)
+def advice(context: Context, error_code: str, execution: Any) -> dict[str, Any]:
+    """The link to where a failure can be put right, if there is such a place for this user."""
+    if error_code == "internal_error" and context["user"].is_admin:
+        return {
+            "url": reverse("manage_errors", query={"status": "any", "q": execution.pk}),
+            "label": "See the error",
+        }
     name, label = _ADVICE.get(error_code, ("", ""))
     if not name:
         return {}

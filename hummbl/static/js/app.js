@@ -46,7 +46,10 @@ function armToast(toast) {
 }
 
 export function setIcon(svg, name) {
-  svg.querySelector("use").setAttribute("href", `${root.dataset.sprite}#${name}`);
+  const use = svg.querySelector("use");
+  const href = `${root.dataset.sprite}#${name}`;
+  // Also the same one again would be drawn anew.
+  if (use.getAttribute("href") !== href) use.setAttribute("href", href);
 }
 
 export function toast(text, level = "info") {
@@ -98,8 +101,13 @@ document.addEventListener(
     event.stopPropagation();
     const submitter = event.submitter;
     if (await ask(question(asker))) {
+      // What refreshes the page may have replaced it meanwhile; the answer was about this one.
+      if (!form.isConnected) {
+        form.hidden = true;
+        document.body.append(form);
+      }
       form.dataset.confirmed = "yes";
-      form.requestSubmit(submitter);
+      form.requestSubmit(submitter?.form === form ? submitter : null);
     }
   },
   true,
@@ -180,8 +188,16 @@ async function copy(button) {
 }
 
 /* Times: relative ones keep counting, the others move to the reader's own time zone. */
-const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const exact = formatter({ dateStyle: "full", timeStyle: "long" });
+const full = formatter({ dateStyle: "medium", timeStyle: "short" });
+const date = formatter({ dateStyle: "medium" });
+
+/* Made when it is asked for: the first one of a page takes the browser 10 ms, and not every page
+   has times. */
+function formatter(options) {
+  let made = null;
+  return () => (made ??= new Intl.DateTimeFormat(undefined, options));
+}
 
 function ago(seconds) {
   if (seconds < 45) return "just now";
@@ -201,11 +217,31 @@ export function localTimes(scope = document) {
     const moment = new Date(time.dateTime);
     const style = time.dataset.time;
     const seconds = (Date.now() - moment) / 1000;
-    time.title = FULL.format(moment);
-    if (style === "full") time.textContent = FULL.format(moment);
-    else if (style === "date") time.textContent = DATE.format(moment);
-    else if (seconds >= 0) time.textContent = ago(seconds) ?? DATE.format(moment);
+    time.title = exact().format(moment);
+    if (style === "full") time.textContent = full().format(moment);
+    else if (style === "date") time.textContent = date().format(moment);
+    else if (seconds >= 0) time.textContent = ago(seconds) ?? date().format(moment);
   }
+  for (const span of scope.querySelectorAll("[data-moments]")) {
+    const [from, until] = span.dataset.moments.split("/").map((at) => at && new Date(at));
+    span.textContent = until ? full().formatRange(from, until) : `${full().format(from)} to now`;
+  }
+  for (const zone of scope.querySelectorAll("[data-zone]")) zone.textContent = zoneName();
+}
+
+function zoneName() {
+  const parts = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" }).formatToParts();
+  return parts.find(({ type }) => type === "timeZoneName").value;
+}
+
+/* A moment to be typed: in the reader's own zone too, and sent in UTC, as the page came with it. */
+function localInput(input) {
+  const typed = (moment) => moment.toISOString().slice(0, 16);
+  const given = new Date(`${input.defaultValue}Z`);
+  input.value = typed(new Date(given - given.getTimezoneOffset() * 60000));
+  input.form.addEventListener("formdata", ({ formData }) => {
+    formData.set(input.name, typed(new Date(input.value)));
+  });
 }
 
 /* The seconds until a limit ends; then the way back is shown as open. */
@@ -277,9 +313,10 @@ function enhance(scope) {
   for (const button of scope.querySelectorAll("[data-back]")) button.hidden = history.length < 2;
   for (const element of scope.querySelectorAll("[data-countdown]")) countdown(element);
   for (const item of scope.querySelectorAll("[data-toasts] .toast")) armToast(item);
+  for (const input of scope.querySelectorAll("input[data-utc]")) localInput(input);
   localTimes(scope);
 }
 
 enhance(document);
 setInterval(localTimes, 20000);
-window.hummbl = { announce, toast, setIcon, localTimes };
+window.hummbl = { ...window.hummbl, announce, toast, setIcon, localTimes };

@@ -45,6 +45,11 @@ function noteOf(task, status) {
   return `${(task.to - task.from).toFixed(1)} s${attempts || ` · $${task.cost.toFixed(4)}`}`;
 }
 
+/* Writes what has changed: the rest keeps its layout. */
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 function show(element, status) {
   for (const each of Object.keys(LOOKS)) element.classList.toggle(`st-${each}`, each === status);
   const icon = element.querySelector("svg");
@@ -64,7 +69,7 @@ function draw() {
     cost += share * task.cost;
     tokens += Math.round(share * task.tokens);
     show(node, status);
-    node.querySelector("i").textContent = noteOf(task, status);
+    say(node.querySelector("i"), noteOf(task, status));
   }
   for (const edge of demo.querySelectorAll("[data-edge]")) {
     const [before, after] = edge.dataset.edge.split(" ").map((name) => statusOf(TASKS[name]));
@@ -78,17 +83,17 @@ function drawFigures(done, cost, tokens) {
   const chip = find("chip").firstElementChild;
   const status = at >= END ? "completed" : "running";
   show(chip, status);
-  chip.lastChild.textContent = LOOKS[status][1];
-  find("done").textContent = `${done} of 6 tasks`;
+  say(chip.lastChild, LOOKS[status][1]);
+  say(find("done"), `${done} of 6 tasks`);
   const progress = demo.querySelector("progress");
   progress.value = done;
   progress.className = at >= END ? "ok" : "run";
-  find("cost").textContent = `$${cost.toFixed(4)}`;
-  find("tokens").textContent = tokens.toLocaleString("en");
-  find("time").textContent = `${Math.round(at)} s`;
+  say(find("cost"), `$${cost.toFixed(4)}`);
+  say(find("tokens"), tokens.toLocaleString("en"));
+  say(find("time"), `${Math.round(at)} s`);
   const { from, to } = TASKS.write;
   const written = Math.min(1, Math.max(0, (at - from) / (to - from)));
-  find("text").textContent = answer.slice(0, Math.ceil(written * answer.length)) || "\u00a0";
+  say(find("text"), answer.slice(0, Math.ceil(written * answer.length)) || "\u00a0");
 }
 
 function drawButton() {

@@ -22,6 +22,11 @@ def test_described_and_tagged(api, alice):
 def test_admin_reads_say_that_others_are_refused(api, alice):
     paths = api(alice).get("/api/schema?format=json").json()["paths"]
 
-    for path in ("/api/admin/workflows", "/api/admin/executions", "/api/admin/stats"):
+    for path in (
+        "/api/admin/workflows",
+        "/api/admin/executions",
+        "/api/admin/stats",
+        "/api/admin/storage",
+    ):
         assert api(alice).get(path).status_code == 403
         assert "403" in paths[path]["get"]["responses"]

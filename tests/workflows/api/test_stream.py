@@ -2,16 +2,18 @@
 
 import asyncio
 import json
-import threading
 from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
+from django.db.backends.signals import connection_created
 from django.test import AsyncClient
 from django.utils import timezone
 
 from accounts.models import AccessToken, Session
+from hummbl import live
 from tests.factories import make_definition, make_execution, make_task, make_workflow
+from tests.processes import PATIENCE
 from workflows import stream
 from workflows.models import Execution, ExecutionEvent
 
@@ -21,6 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
     monkeypatch.setattr(stream, "POLL", 0.01)
+    monkeypatch.setattr(stream, "CHECK", 0.01)
 
 
 @pytest.fixture
@@ -114,7 +117,39 @@ def test_nothing_left_is_no_content(execution, url, token, alice):
         assert answer.status_code == 204
 
 
-@pytest.mark.parametrize("last", ["x", "-1", "1.5", "9" * 30])
+@pytest.mark.parametrize("last", ["", "0", "1", "3"])
+def test_an_ended_execution_without_its_events_is_no_content(execution, url, token, alice, last):
+    """Else an EventSource would ask for ever: after the retention of events."""
+    execution.cancel(by=alice)
+    execution.events.all().delete()
+
+    answer, _ = async_to_sync(read)(url, token, **{"Last-Event-ID": last})
+
+    assert answer.status_code == 204
+
+
+def test_gaps_of_an_ended_execution_are_stepped_over(execution, url, token, alice, monkeypatch):
+    monkeypatch.setattr(stream, "PAGE", 2)
+    add_events(execution, 5)
+    execution.cancel(by=alice)
+    execution.events.filter(sequence__in=[1, 3, 4, 6]).delete()
+
+    for last, left in {"": [2, 5, 7, 8, 9], "3": [5, 7, 8, 9], "8": [9]}.items():
+        _, text = async_to_sync(read)(url, token, **{"Last-Event-ID": last})
+        assert [event[0] for event in parse(text)] == left
+
+
+def test_a_history_without_its_end_ends_too(execution, url, token, alice):
+    execution.cancel(by=alice)
+    execution.events.filter(sequence=4).delete()
+
+    _, text = async_to_sync(read)(url, token)
+
+    assert [event[0] for event in parse(text)] == [1, 2, 3]
+    assert async_to_sync(read)(url, token, **{"Last-Event-ID": "3"})[0].status_code == 204
+
+
+@pytest.mark.parametrize("last", ["x", "-1", "1.5", "1,2", "0x1", "9" * 30])
 def test_bad_last_event_id(url, token, last):
     answer, _ = async_to_sync(read)(url, token, **{"Last-Event-ID": last})
 
@@ -211,34 +246,118 @@ def test_the_reader_stops_with_the_last_stream(alice, execution):
     assert main() == [True]
 
 
-def test_streams_share_their_queries(alice, monkeypatch):
+@pytest.fixture
+def queries(monkeypatch):
+    """What all connections that are opened from now on are asked."""
+    monkeypatch.setattr(stream, "CHECK", 60)
+    asked = []
+
+    def note(execute, sql, params, many, context):
+        asked.append(sql)
+        return execute(sql, params, many, context)
+
+    def on_connection(connection, **_):
+        connection.execute_wrappers.append(note)
+
+    connection_created.connect(on_connection)
+    yield asked
+    connection_created.disconnect(on_connection)
+
+
+@pytest.fixture
+def version(monkeypatch):
+    """What the reader is told, to be appended to as if something was committed; what it heard."""
+    versions = ["first"]
+    versions_seen = []
+    monkeypatch.setattr(
+        stream, "database_version", lambda: versions_seen.append(versions[-1]) or versions[-1]
+    )
+    return versions, versions_seen
+
+
+async def until(condition):
+    """Wait for something that happens in this loop."""
+    while not condition():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("watched", ["one", "own"])
+def test_streams_share_their_queries(alice, queries, version, watched):
+    """However many there are: one question after a commit, and one for the events."""
+    versions, versions_seen = version
     workflow = make_workflow(alice, definition=make_definition(make_task("a")))
-    executions = [make_execution(workflow).pk for _ in range(20)]
+    executions = [make_execution(workflow) for _ in range(20 if watched == "own" else 1)]
     session, _ = Session.open(alice, ip=None, user_agent="")
-    poll, asked, enough = stream._poll, [], threading.Event()
+    reader_of_loop = []
 
-    def counting(known):
-        asked.append(len(known))
-        if len(known) == 20:
-            enough.set()
-        return poll(known)
+    def has_caught_up():
+        (reader,) = reader_of_loop
+        return reader._version and all(feed.last for feed in reader._feeds.values())
 
-    monkeypatch.setattr(stream, "_poll", counting)
+    def write():
+        for execution in executions:
+            add_events(execution, 1)
 
     @async_to_sync
     async def main():
-        followers = [aiter(stream.events(pk, credential=session)) for pk in executions]
+        reader_of_loop.append(stream._reader())
+        pks = [execution.pk for execution in executions] * (20 // len(executions))
+        followers = [aiter(stream.events(pk, credential=session)) for pk in pks]
+        await asyncio.gather(*map(anext, followers))
+        replayed = list(queries)
+        waiting = asyncio.gather(*map(anext, followers))
+        await until(has_caught_up)
+        # The next look begins when the one before is over.
+        looks = len(versions_seen)
+        await until(lambda: len(versions_seen) > looks)
+        queries.clear()
+        await sync_to_async(write)()
+        versions.append("second")
+        frames = await waiting
+        asked = list(queries)
         for follower in followers:
-            await anext(follower)
-        waiting = [asyncio.ensure_future(anext(follower)) for follower in followers]
-        await asyncio.to_thread(enough.wait, 10)
-        for each in waiting:
-            each.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+            await follower.aclose()
+        return replayed, frames, asked
 
-    main()
+    replayed, frames, asked = main()
 
-    assert asked[-1] == 20
+    assert sum("workflows_executionevent" in sql for sql in replayed) == len(executions)
+    assert [frame[:6] for frame in frames] == [b"id: 2\n"] * 20
+    assert sum("workflows_executionevent" in sql for sql in asked) == 1
+    assert len(asked) == 2
+
+
+def test_nothing_is_asked_while_nothing_is_committed(alice, execution, queries, monkeypatch):
+    session, _ = Session.open(alice, ip=None, user_agent="")
+    looks = []
+    monkeypatch.setattr(stream, "database_version", lambda: looks.append(1) or "as before")
+
+    @async_to_sync
+    async def main():
+        follower = aiter(stream.events(execution.pk, credential=session))
+        await anext(follower)
+        waiting = asyncio.ensure_future(anext(follower))
+        counts = []
+        for looked in (20, 40):
+            await until(lambda looked=looked: len(looks) >= looked)
+            counts.append(len(queries))
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        return counts
+
+    before, after = main()
+    assert before == after
+
+
+def test_there_is_an_end_to_how_many_are_open(execution, url, token, alice, monkeypatch):
+    monkeypatch.setattr(live, "MOST", 0)
+
+    answer, _ = async_to_sync(read)(url, token)
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert answer.json()["code"] == "too_many_streams"
+    execution.cancel(by=alice)
+    assert async_to_sync(read)(url, token, **{"Last-Event-ID": "4"})[0].status_code == 204
 
 
 @pytest.mark.parametrize("accept", ["text/event-stream", "application/json", "text/html", "*/*"])
@@ -319,7 +438,7 @@ def test_a_stream_ends_with_what_it_was_asked_for(alice, execution, url, token, 
         await begun.wait()
         assert not reading.done()
         await sync_to_async(end)(alice)
-        answer, text = await asyncio.wait_for(reading, 10)
+        answer, text = await asyncio.wait_for(reading, PATIENCE)
         return answer, text
 
     answer, text = async_to_sync(run)()
@@ -337,7 +456,7 @@ def test_what_ends_by_time_alone_is_noticed(alice, execution, url, token, settin
         reading = asyncio.create_task(read(url, token, begun=begun))
         await begun.wait()
         settings.SESSION_IDLE_TTL = 0.01
-        return await asyncio.wait_for(reading, 10)
+        return await asyncio.wait_for(reading, PATIENCE)
 
     assert async_to_sync(run)()[0].status_code == 200
 

@@ -65,6 +65,14 @@ def test_a_failure_says_what_to_do(browse, alice):
     assert "1 task failed, 1 was skipped" in page
 
 
+def test_a_bug_of_ours_leads_administrators_to_its_error(browse, alice, adam):
+    broken = {"gather": {"status": "failed", "error_code": "internal_error"}}
+    run = make_run(alice, "failed", tasks=broken)
+    address = f"/manage/errors?status=any&amp;q={run.pk}"
+    assert address in browse(adam).get(url(run)).content.decode()
+    assert address not in browse(alice).get(url(run)).content.decode()
+
+
 def test_a_task_can_be_linked_to(browse, alice):
     run = make_run(alice)
     client = browse(alice)

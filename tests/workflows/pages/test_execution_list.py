@@ -198,3 +198,32 @@ def test_queries_do_not_grow_with_rows(browse, alice, django_assert_num_queries)
         make_run(alice)
     with django_assert_num_queries(4):
         client.get(URL)
+
+
+def test_runs_under_way_between_two_moments(browse, alice):
+    """Whenever they were started: a chart shows them where they ended."""
+    runs = {}
+    for name, start, end in [
+        ("before", -9, -1),
+        ("ended", -9, 3),
+        ("long", -8, 9),
+        ("after", 5, 9),
+    ]:
+        runs[name] = created(make_run(alice), NOON + timedelta(minutes=start))
+        ends_at = NOON + timedelta(minutes=end)
+        Execution.objects.filter(pk=runs[name].pk).update(completed_at=ends_at)
+    runs["waits"] = created(make_run(alice, "pending"), NOON - timedelta(minutes=7))
+    client = browse(alice)
+
+    def found(between):
+        shown = {run.pk for run in rows(client.get(URL, {"between": between}))}
+        return {name for name, run in runs.items() if run.pk in shown}
+
+    assert found("2026-03-01T12:00/2026-03-01T12:05") == {"ended", "long", "waits"}
+    assert found("2026-03-01T13:03+01:00/") == {"ended", "long", "waits", "after"}
+    assert found("2026-03-01T12:03:01/2026-03-01T12:04") == {"long", "waits"}
+    assert found("then") == found("/") == found("/2026-03-01T12:00Z") == set(runs)
+    assert found("0001-01-01T00:00/0001-01-02T00:00") == set(runs), "which is not a time of ours"
+    page = client.get(URL, {"between": "2026-03-01T12:00/2026-03-01T12:05"}).content.decode()
+    assert "2026, 12:00 to 12:05 UTC" in page
+    assert 'name="between" value="2026-03-01T12:00/2026-03-01T12:05" checked' in page

@@ -1,14 +1,20 @@
 """`manage.py worker`: run executions until stopped."""
 
 import asyncio
+import logging
+import time
 from typing import Any
 
 import uvloop
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandParser
 
-from workflows import models
+from hummbl import garbage, schema
 from workflows.engine.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+LOOK_AGAIN_SECONDS = 1.0
 
 
 class Command(BaseCommand):
@@ -28,8 +34,23 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Work."""
-        models.Worker.forget_silent()
+        """Work, once the tables are those of this release."""
+        _wait_for_migrations()
+        garbage.settle()
         worker = Worker(concurrency=options["concurrency"])
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(worker.run())
+
+
+def _wait_for_migrations() -> None:
+    """Return when none is pending. Those of a newer release keep nobody from working."""
+    told = False
+    while pending := schema.read().pending:
+        if not told:
+            told = True
+            logger.warning(
+                "%s migrations are pending, from %s on: the worker waits for manage.py migrate",
+                len(pending),
+                ".".join(pending[0]),
+            )
+        time.sleep(LOOK_AGAIN_SECONDS)

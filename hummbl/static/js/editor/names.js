@@ -109,7 +109,7 @@ function refreshTitle(part) {
   const note = part.dataset.part === "agents"
     ? [providerName(part), value(part, "model")].filter(Boolean).join(" · ")
     : value(part, "dependencies") && `after ${value(part, "dependencies")}`;
-  say(part.querySelector("[data-title]"), title(part) || (part.dataset.part === "agents" ? "New agent" : "New task"));
+  say(part.querySelector("[data-title]"), title(part));
   // A folded agent keeps the provider's name that the server wrote.
   if (part.dataset.part === "tasks" || !part.querySelector("[data-folded]")) {
     say(part.querySelector("[data-note]"), note || "");

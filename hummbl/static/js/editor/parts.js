@@ -22,7 +22,8 @@ export const text = (part, name) => input(part, name)?.value ?? "";
 export const value = (part, name) => text(part, name).trim();
 export const find = (kind, id) => parts(kind).find((part) => value(part, "id") === id);
 export const list = (entries) => entries.split(/[,\n]/).map((entry) => entry.trim()).filter(Boolean);
-export const title = (part) => value(part, "name") || value(part, "id");
+export const title = (part) =>
+  value(part, "name") || value(part, "id") || (part.dataset.part === "agents" ? "New agent" : "New task");
 export const noun = (part) => (part.dataset.part === "agents" ? "Agent" : "Task");
 
 /* A folded part has no field for what is empty, so writing may have to make one. */

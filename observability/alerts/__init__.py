@@ -1,0 +1,1 @@
+"""Alerts: what is watched every minute, and who is told."""

@@ -1,0 +1,1 @@
+"""The administrators' dashboard: what is drawn of which metrics, and how it is read."""

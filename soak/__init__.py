@@ -1,0 +1,1 @@
+"""Crash safety, proven: executions under chaos, and the verdict on what became of them."""

@@ -1,0 +1,5 @@
+"""Fixtures."""
+
+from tests.hummbl.conftest import elsewhere
+
+__all__ = ["elsewhere"]
