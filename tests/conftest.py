@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from accounts.models import Session, User
@@ -22,9 +24,15 @@ pytest_plugins = ["tests.clock", "tests.database", "tests.llmock"]
 def pytest_configure() -> None:
     """No thread writes metrics, not even while the database is made; statements are measured.
 
-    Nothing of what tests are collected from is garbage: nobody looks for any meanwhile.
+    An example of Hypothesis may take as long as the machine needs. Nothing of what tests are
+    collected from is garbage: nobody looks for any meanwhile.
     """
     gc.disable()
+    ours = hypothesis_settings.get_profile(hypothesis_settings.get_current_profile_name())
+    hypothesis_settings.register_profile(
+        "hummbl", ours, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    hypothesis_settings.load_profile("hummbl")
     django_settings.METRICS_FLUSH_SECONDS = 0
     database.measure()
 

@@ -357,7 +357,6 @@ def test_each_works_exactly_as_long_as_it_may(db, settings, monkeypatch):
 CALM = settings(
     max_examples=15,
     stateful_step_count=20,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

@@ -123,7 +123,7 @@ class Story:
 
 
 class AnyOrder(TestCase):
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, suppress_health_check=list(HealthCheck))
     @given(ROLES, st.lists(SCOPES, min_size=1, max_size=3), st.lists(STEPS, max_size=10))
     def test_any_order_of_steps(self, role, first, steps):
         """security.md 8: expiry, deletion and deactivation, on a clock that a test moves."""

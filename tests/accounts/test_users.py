@@ -186,7 +186,7 @@ class AnyStory(TestCase):
     """Whatever three people do to each other, in whatever order."""
 
     @given(STEPS)
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_somebody_administers(self, steps):
         cast = [make_user(f"{n}@example.com", role="admin" if n < 2 else "user") for n in range(3)]
         for what, actor, user in steps:

@@ -151,15 +151,21 @@ class Profile:
 
 
 @pytest.fixture
-def page(context, width, theme):
-    """A page that fails the test on a console error or warning and on an uncaught exception."""
+def window(context, width, theme):
+    """A page as large and as light as the test asks for, whose troubles nobody looks at."""
     page = context.new_page()
     page.set_viewport_size({"width": width, "height": HEIGHTS.get(width, 900)})
     page.emulate_media(color_scheme=theme)
+    return page
+
+
+@pytest.fixture
+def page(window):
+    """A page that fails the test on a console error or warning and on an uncaught exception."""
     troubles = []
-    page.on("console", lambda message: troubles.extend(_trouble(page, message)))
-    page.on("pageerror", lambda error: troubles.append(f"uncaught: {error}"))
-    yield page
+    window.on("console", lambda message: troubles.extend(_trouble(window, message)))
+    window.on("pageerror", lambda error: troubles.append(f"uncaught: {error}"))
+    yield window
     assert troubles == []
 
 

@@ -81,12 +81,11 @@ def site(server, transactional_db):
 
 
 @pytest.fixture
-def page(context, site):
+def page(window):
     """A page whose network may fail, and nothing else."""
-    page = context.new_page()
     troubles = []
-    page.on("pageerror", lambda error: troubles.append(f"uncaught: {error}"))
-    page.on(
+    window.on("pageerror", lambda error: troubles.append(f"uncaught: {error}"))
+    window.on(
         "console",
         lambda message: (
             message.type in {"error", "warning"}
@@ -94,7 +93,7 @@ def page(context, site):
             and troubles.append(message.text)
         ),
     )
-    yield page
+    yield window
     assert troubles == []
 
 

@@ -94,7 +94,7 @@ class Story(Script):
 
 
 class AnyGraph(TransactionTestCase):
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     @given(graphs())
     def test_any_graph_with_any_outcome_ends_truthfully(self, graph):
         tasks, outcomes = graph
@@ -136,7 +136,6 @@ BRISK = settings(
     stateful_step_count=25,
     # A story is short as it is; to make it shorter takes minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 CAPS = [None, None, Decimal("0.0004"), Decimal("0.001")]

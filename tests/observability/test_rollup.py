@@ -96,9 +96,7 @@ def test_whoever_dies_has_done_nothing(db, at, monkeypatch):
     assert rows(HOUR).get().count == 1
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from observability import sketch
@@ -12,7 +12,6 @@ from observability.series import Summary
 
 # What the documentation promises, with the last digits of floating point.
 BOUND = 0.011
-calm = settings(deadline=None)
 SHARES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999, 1.0)
 
 numbers = st.one_of(
@@ -35,13 +34,11 @@ def assert_close(found, values):
         assert abs(estimate - true) <= BOUND * abs(true), (share, estimate, true)
 
 
-@calm
 @given(samples)
 def test_quantiles_are_within_the_bound(values):
     assert_close(sketch.quantiles([sketch.pack(sketch.of(values))], SHARES), values)
 
 
-@calm
 @given(st.lists(samples, min_size=1, max_size=6))
 def test_merging_changes_nothing(parts):
     whole = {}
@@ -52,7 +49,6 @@ def test_merging_changes_nothing(parts):
     assert_close(sketch.quantiles([sketch.pack(whole)], SHARES), values)
 
 
-@calm
 @given(st.dictionaries(st.integers(-6100, 6100), st.integers(1, 1 << 40), max_size=300))
 def test_packing_changes_nothing(whole):
     packed = sketch.pack(whole)
@@ -60,7 +56,6 @@ def test_packing_changes_nothing(whole):
     assert list(sketch.unpack(packed)) == sorted(whole)
 
 
-@calm
 @given(samples, samples)
 def test_taking_away_what_was_added(one, other):
     whole = sketch.of(one)
@@ -68,7 +63,6 @@ def test_taking_away_what_was_added(one, other):
     assert sketch.without(whole, sketch.of(other)) == sketch.of(one)
 
 
-@calm
 @given(st.lists(samples, min_size=1, max_size=5))
 def test_a_summary_of_packed_parts(parts):
     """As they are read: each packed, from several rows, and clamped to what occurred."""
@@ -83,7 +77,6 @@ def test_a_summary_of_packed_parts(parts):
     assert summary.sketch == sketch.of(values)
 
 
-@calm
 @given(st.lists(samples, min_size=2, max_size=5))
 def test_cells_gather_and_add_up(parts):
     whole = Cell()
@@ -98,7 +91,6 @@ def test_cells_gather_and_add_up(parts):
     assert whole.sketch == sketch.of(values)
 
 
-@calm
 @given(numbers)
 def test_a_value_and_its_bucket(value):
     key = sketch.key_of(value)
@@ -107,7 +99,6 @@ def test_a_value_and_its_bucket(value):
     assert sketch.of([value]) == {key: 1}
 
 
-@calm
 @given(numbers, numbers)
 def test_keys_are_in_the_order_of_values(one, other):
     assume(one <= other)
@@ -123,7 +114,6 @@ def test_powers_of_two_end_a_bucket():
         assert sketch.key_of(2.0**power * (1 + 1e-12)) == edge + 1
 
 
-@calm
 @given(
     st.lists(
         st.dictionaries(st.integers(4000, 4040), st.integers(1, 1 << 33), min_size=1),

@@ -58,7 +58,7 @@ def test_cutting_changes_nothing(pieces):
         piece.encode()
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(pieces=st.lists(UNITS, max_size=6))
 def test_any_stream_of_either_protocol(make_request, provider, pieces):
     heard = []

@@ -78,7 +78,6 @@ def _try(world, client, operation, mode, counts):
         max_examples=EXAMPLES or QUICK,
         derandomize=not EXAMPLES,
         database=None,
-        deadline=None,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 # A document takes a while to draw on a busy machine, which says nothing of the product.
 SLOW = settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 

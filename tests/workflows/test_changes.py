@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories import make_agent, make_definition, make_task
@@ -207,7 +207,6 @@ def test_without_a_budget_a_block_is_replaced_whole():
 
 
 @pytest.mark.parametrize("budget", [0, 9, 1_000_000])
-@settings(deadline=None)
 @given(before=LINES, after=LINES)
 def test_the_pieces_make_both_texts(budget, before, after):
     pieces = plain(before, after, budget)
