@@ -12,6 +12,7 @@ from tests.factories import make_execution, make_workflow
 from tests.processes import wait_for
 from workflows.engine import wake
 from workflows.engine import worker as worker_module
+from workflows.engine.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,23 +23,23 @@ def test_a_new_execution_wakes_an_idle_worker(alice, monkeypatch, dispatcher, li
     workflow = make_workflow(alice)
     made = []
 
-    class Idle(UntilIdle):
-        """Has an execution made once it is idle, and stops after that."""
-
-        def _check_soon(self):
-            if not made:
-                made.append(None)
-                threading.Thread(target=make).start()
-            elif made[0] is not None:
-                super()._check_soon()
-
     def make():
         wait_for(listening, what="the worker listens")
-        made[0] = make_execution(workflow)
+        made.append(make_execution(workflow))
         connection.close()
+
+    maker = threading.Thread(target=make)
+
+    class Idle(UntilIdle):
+        """Has an execution made once it is idle, and stops when that has ended."""
+
+        def _poll(self):
+            Worker._poll(self)
+            maker.start()
 
     run_worker(Idle(complete=Script(), slot=unbounded))
 
+    maker.join()
     check_truth(made[0])
     assert made[0].status == "completed"
 

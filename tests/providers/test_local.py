@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -78,10 +79,12 @@ def state(folder: Path) -> dict:
 
 
 def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    """Whether any of its threads lives: the last one to end gives its files and locks back."""
+    for file in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if file.read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}:
+                return True
+    return False
 
 
 def wait_until_dead(pid: int) -> bool:
