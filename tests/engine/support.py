@@ -9,6 +9,7 @@ from decimal import Decimal
 import uvloop
 from django.db import connection
 
+from tests.processes import PATIENCE
 from workflows.engine.worker import Worker
 from workflows.models import Execution, ExecutionEvent, SpendEntry, TaskResult
 from workflows.providers import Completion, CompletionRequest, ProviderError
@@ -130,7 +131,7 @@ def work(complete=None, *, worker_class=UntilIdle, **options) -> Worker:
     return worker
 
 
-def run(worker: Worker, *, limit: float = 60) -> None:
+def run(worker: Worker, *, limit: float = PATIENCE) -> None:
     async def bounded() -> None:
         await asyncio.wait_for(worker.run(), limit)
 

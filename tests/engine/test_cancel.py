@@ -7,8 +7,7 @@ import pytest
 from django.db import connection
 
 from hummbl.errors import Conflict
-from tests.engine.support import Script, UntilIdle, check_truth, statuses, unbounded, work
-from tests.engine.support import run as run_worker
+from tests.engine.support import Script, check_truth, statuses, work
 from tests.factories import make_execution, make_workflow
 from workflows.models import Execution, SpendEntry
 
@@ -67,7 +66,7 @@ def test_while_it_waits_for_the_next_attempt(alice):
 
     async def fail():
         asyncio.get_running_loop().run_in_executor(None, cancel, execution, alice)
-        raise failure(retry_after=60)
+        raise failure(retry_after=3600)
 
     work(Script(gather=[fail]))
 
@@ -83,9 +82,9 @@ def test_without_a_wake_up_the_worker_notices_by_itself(alice, monkeypatch):
 
     async def slow():
         await asyncio.to_thread(cancel, execution, alice)
-        await asyncio.sleep(30)
+        await asyncio.sleep(3600)
 
-    run_worker(UntilIdle(complete=Script(gather=[slow]), slot=unbounded), limit=20)
+    work(Script(gather=[slow]))
 
     check_truth(execution)
     assert execution.status == "cancelled"
