@@ -66,7 +66,7 @@ def test_while_it_waits_for_the_next_attempt(alice):
 
     async def fail():
         asyncio.get_running_loop().run_in_executor(None, cancel, execution, alice)
-        raise failure(retry_after=3600)
+        raise failure(retry_after=60)
 
     work(Script(gather=[fail]))
 
